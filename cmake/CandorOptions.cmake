@@ -1,0 +1,48 @@
+# Compile and link options of every target: C++20, warnings as errors, hardening (promise S14), sanitizers, ccache, mold.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release or Debug" FORCE)
+endif()
+
+set(CANDOR_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize: address,undefined or thread")
+
+find_program(CANDOR_CCACHE ccache)
+if(CANDOR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Relative paths and no directory in the hash: a second checkout or preset finds the first one's objects.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CANDOR_CCACHE})
+endif()
+
+find_program(CANDOR_MOLD mold)
+if(CANDOR_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(candor_options INTERFACE)
+target_include_directories(candor_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(candor_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
+  -Wimplicit-fallthrough -Werror
+  -fstack-protector-strong -fno-omit-frame-pointer)
+target_compile_definitions(candor_options INTERFACE _GLIBCXX_ASSERTIONS
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS SPDLOG_FMT_EXTERNAL)
+
+if(CANDOR_SANITIZE)
+  target_compile_options(candor_options INTERFACE
+    -fsanitize=${CANDOR_SANITIZE} -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+  target_link_options(candor_options INTERFACE -fsanitize=${CANDOR_SANITIZE})
+else()
+  target_compile_definitions(candor_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+target_link_options(candor_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+
+include(CheckPIESupported)
+check_pie_supported()
