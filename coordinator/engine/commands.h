@@ -1,0 +1,76 @@
+// What the engine wants done. The shell carries commands out in order; none of them has an answer
+// but by an event.
+#pragma once
+
+#include "coordinator/engine/events.h"
+#include "coordinator/engine/records.h"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace candor::engine {
+
+// Make this durable, then report CommitFinished. Tickets count up by one.
+struct Persist {
+  Ticket ticket = 0;
+  WriteBatch batch;
+};
+
+// Welcome a worker: `unknown` are the leases that it holds and the engine does not know or has
+// given up.
+struct WelcomeWorker {
+  SessionId session = 0;
+  std::vector<AttemptId> unknown;
+};
+
+// Send these leases, which are durable. The shell sends a job's specification before its first
+// lease on a session.
+struct SendLeases {
+  SessionId session = 0;
+  WallTime grant_wall{};
+  std::vector<LeaseRecord> leases;
+};
+
+// These reports are durable: the worker may forget them.
+struct Acknowledge {
+  SessionId session = 0;
+  std::vector<AttemptId> attempts;
+};
+
+// Ask the store which of these have an attempt record (they are no leases of the engine's: a report
+// came late, or came again), and answer with AttemptsLookedUp. Everything durable before this
+// command counts.
+struct LookUpAttempts {
+  SessionId session = 0;
+  std::vector<AttemptId> attempts;
+};
+
+// Tell the worker to finish its calls and end.
+struct DrainWorker {
+  SessionId session = 0;
+  std::string reason;
+};
+
+// End the stream; no event follows for this session but WorkerDisconnected, which is ignored.
+struct CloseSession {
+  SessionId session = 0;
+  std::string reason;
+};
+
+// What is visible of this job has changed (only what is durable is visible): tell its watchers and
+// followers.
+struct PublishJob {
+  JobKey job = 0;
+};
+
+// The job needs no worker any more: workers may forget its specification.
+struct ForgetJob {
+  JobKey job = 0;
+};
+
+using Command = std::variant<Persist, WelcomeWorker, SendLeases, Acknowledge, LookUpAttempts,
+                             DrainWorker, CloseSession, PublishJob, ForgetJob>;
+
+}  // namespace candor::engine

@@ -1,0 +1,112 @@
+// What the engine is told. Every event comes with an `Instant`; the same events at the same
+// instants give the same commands.
+#pragma once
+
+#include "candor/v1/cluster_service.pb.h"
+#include "candor/v1/worker_service.pb.h"
+#include "common/base/clock.h"
+#include "coordinator/engine/records.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace candor::engine {
+
+// Identifies one worker stream within one run of the coordinator; never used again.
+using SessionId = std::uint64_t;
+
+// When something happened: `now` decides, `wall` is for people.
+struct Instant {
+  TimePoint now{};
+  WallTime wall{};
+};
+
+// A validated job was asked for. The caller has looked at FindRequest first.
+struct JobCreated {
+  std::string request_id;
+  // Name, specification fields and specification_hash.
+  std::shared_ptr<const v1::Job> job;
+  std::shared_ptr<const v1::JobSpecification> specification;
+};
+// A user asked; the caller has checked that the job's state allows it (Engine::CheckPause, ...).
+struct JobPaused {
+  JobKey job = 0;
+};
+struct JobResumed {
+  JobKey job = 0;
+};
+struct JobCancelled {
+  JobKey job = 0;
+};
+struct JobDeleted {
+  JobKey job = 0;
+};
+
+// A worker opened a stream and said hello. A worker that is connected already is moved to this
+// session.
+struct WorkerConnected {
+  SessionId session = 0;
+  std::shared_ptr<const v1::Hello> hello;
+  // hello->held_attempt_ids, as numbers; ids of another store are left out by the caller.
+  std::vector<AttemptId> held;
+};
+struct WorkerHeartbeat {
+  SessionId session = 0;
+  std::int32_t slots = 0;
+  bool draining = false;
+};
+// The stream ended, for whatever reason.
+struct WorkerDisconnected {
+  SessionId session = 0;
+};
+// An operator asked for a worker's drain.
+struct WorkerDrained {
+  std::string worker;
+};
+
+// One report with its attempt id as a number. The engine moves the contents into records.
+struct Report {
+  AttemptId attempt = 0;
+  JobKey job = 0;  // 0: no such job any more
+  std::unique_ptr<v1::AttemptReport> report;
+};
+struct ReportsArrived {
+  SessionId session = 0;
+  std::vector<Report> reports;
+};
+
+// Answer to LookUpAttempts: those of the ids that have an attempt record, with its state.
+struct AttemptsLookedUp {
+  SessionId session = 0;
+  struct Found {
+    AttemptId attempt = 0;
+    v1::Attempt::State state = v1::Attempt::STATE_UNSPECIFIED;
+  };
+  std::vector<AttemptId> asked;
+  std::vector<Found> found;
+};
+
+// All batches up to this ticket are durable.
+struct CommitFinished {
+  Ticket ticket = 0;
+};
+
+// An operator changed the limits of a group.
+struct LimitsChanged {
+  std::string limit_group;
+  v1::Limits limits;
+};
+
+// Nothing happened but time; due at Engine::NextWakeup.
+struct TimePassed {};
+
+using Event =
+    std::variant<JobCreated, JobPaused, JobResumed, JobCancelled, JobDeleted, WorkerConnected,
+                 WorkerHeartbeat, WorkerDisconnected, WorkerDrained, ReportsArrived,
+                 AttemptsLookedUp, CommitFinished, LimitsChanged, TimePassed>;
+
+}  // namespace candor::engine

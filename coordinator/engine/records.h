@@ -1,0 +1,170 @@
+// What the engine wants durable, and what it needs to find again: the vocabulary between engine and
+// store.
+//
+// A `WriteBatch` is atomic. Batches become durable in the order of their tickets. After a crash the
+// store hands back a `Recovery` that holds exactly the batches up to some ticket.
+#pragma once
+
+#include "candor/v1/evaluation_service.pb.h"
+#include "candor/v1/job.pb.h"
+#include "candor/v1/outcome.pb.h"
+#include "candor/v1/specification.pb.h"
+#include "common/base/clock.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace candor::engine {
+
+// Identifies a job in engine and store; counts from 1, never used again.
+using JobKey = std::uint32_t;
+// Identifies an attempt on this store for ever: the coordinator's term in the upper 24 bits, a
+// counter below.
+using AttemptId = std::uint64_t;
+// Counts write batches from 1 within one run of the coordinator.
+using Ticket = std::uint64_t;
+
+// The cell of an attempt or outcome, without its job.
+struct CellKey {
+  std::uint16_t entry = 0;  // position in the job's `models`
+  v1::Cell::Kind kind = v1::Cell::CHOICE;
+  std::uint32_t index = 0;  // within (entry, kind)
+
+  friend bool operator==(const CellKey&, const CellKey&) = default;
+  friend auto operator<=>(const CellKey&, const CellKey&) = default;
+};
+
+// A job as created. Immutable.
+struct JobRecord {
+  JobKey key = 0;
+  std::string request_id;  // empty: none
+  // As created: name, specification fields and create_time; no other output-only fields.
+  std::shared_ptr<const v1::Job> job;
+  std::shared_ptr<const v1::JobSpecification> specification;
+};
+
+// How a job stands: replaces the one before. Written in the same batch as the outcomes that it
+// counts, so that counts never disagree with rows.
+struct JobStatusRecord {
+  JobKey key = 0;
+  // state, state_reason, progress, start_time and end_time; nothing else. `in_flight` and `rate`
+  // are left 0.
+  std::shared_ptr<const v1::Job> status;
+};
+
+// One granted call. Written before the lease is sent, so that a restart finds it.
+struct LeaseRecord {
+  AttemptId attempt = 0;
+  JobKey job = 0;
+  CellKey cell;
+  std::int64_t reserved_tokens = 0;
+  // True when its worker holds no other lease: the cell has lost workers before.
+  bool alone = false;
+};
+
+// Leases granted together to one worker, as one row: deleted when each has its attempt and the
+// grant no longer counts in any limit window.
+struct LeaseBatchRecord {
+  std::uint64_t id = 0;
+  std::string worker;      // "workers/{worker}"
+  TimePoint grant_time{};  // engine time, see Recovery::engine_now
+  WallTime grant_wall{};
+  std::vector<LeaseRecord> leases;
+};
+
+// What became of one call. A later record with the same id replaces an earlier one whose state is
+// UNKNOWN, and no other.
+struct AttemptRecord {
+  AttemptId id = 0;
+  JobKey job = 0;
+  CellKey cell;
+  // Everything but `id`, `entry` and `scenario`, which follow from the above.
+  std::unique_ptr<v1::Attempt> attempt;
+};
+
+// What counts for a cell. The engine writes one for a cell at most; the store refuses a second one.
+struct OutcomeRecord {
+  JobKey job = 0;
+  CellKey cell;
+  AttemptId attempt = 0;
+  // As the worker sent it. `entry`, `scenario` and `attempt_id` follow from the above and may be
+  // left out by the store.
+  std::unique_ptr<v1::Outcome> outcome;
+};
+
+// A cell that was given up.
+struct FailedCellRecord {
+  JobKey job = 0;
+  CellKey cell;
+};
+
+// A limit group that may make no call before a time.
+struct BlockedGroupRecord {
+  std::string limit_group;
+  TimePoint until{};  // engine time
+};
+
+// Everything that becomes durable together.
+struct WriteBatch {
+  std::vector<JobRecord> new_jobs;
+  std::vector<JobKey> deleted_jobs;
+  std::vector<JobStatusRecord> statuses;
+  std::vector<LeaseBatchRecord> lease_batches;
+  std::vector<std::uint64_t> closed_lease_batches;
+  std::vector<AttemptRecord> attempts;
+  std::vector<OutcomeRecord> outcomes;
+  std::vector<FailedCellRecord> failed_cells;
+  // Replaces all of the ones before, when present.
+  std::optional<std::vector<BlockedGroupRecord>> blocked_groups;
+  // The engine's time when it asked; the store keeps the latest.
+  TimePoint engine_now{};
+};
+
+// A cell without outcome that was tried before.
+struct TriedCell {
+  CellKey cell;
+  std::int32_t failures = 0;      // attempts FAILED or UNANSWERED
+  std::int32_t deaths = 0;        // attempts UNKNOWN
+  std::int32_t deaths_alone = 0;  // of these, while leased alone
+};
+
+// One job that is not in a terminal state, or still has leases.
+struct JobRecovery {
+  JobRecord record;
+  std::shared_ptr<const v1::Job> status;
+  // Cells with an outcome, in any order, and cells that were given up.
+  std::vector<CellKey> done;
+  std::vector<CellKey> failed;
+  std::vector<TriedCell> tried;
+};
+
+// A job that has ended: enough for GetJob, ListJobs and idempotent creation.
+struct EndedJob {
+  JobRecord record;
+  std::shared_ptr<const v1::Job> status;
+};
+
+// What a restarted coordinator finds.
+struct Recovery {
+  // Counts the starts of a coordinator on this store; already incremented for this one.
+  std::int64_t term = 0;
+  // Engine time goes on from here: it is monotonic across restarts and stands still while no
+  // coordinator runs, which makes every stored time safe to compare whatever the wall clock did.
+  TimePoint engine_now{};
+  JobKey next_job_key = 1;
+  std::uint64_t next_lease_batch = 1;
+  std::vector<JobRecovery> jobs;
+  std::vector<EndedJob> ended_jobs;
+  // Batches not closed; `open` are the leases without an attempt record.
+  struct OpenLeaseBatch {
+    LeaseBatchRecord batch;
+    std::vector<AttemptId> open;
+  };
+  std::vector<OpenLeaseBatch> lease_batches;
+  std::vector<BlockedGroupRecord> blocked_groups;
+};
+
+}  // namespace candor::engine
