@@ -1,0 +1,64 @@
+// Group commit: one thread that makes write batches durable, together with all others that have
+// gathered meanwhile.
+//
+//   GroupCommitter committer(
+//       *store, {}, [&](engine::Ticket ticket) { post(strand, [=] { Handle(CommitFinished{ticket});
+//       }); },
+//       [&](Status status) { post(strand, [=] { Die(status); }); });
+//   committer.Submit(persist.ticket, std::move(persist.batch));
+//   if (committer.full()) StopReadingReports();
+//
+// A batch waits only while another group is being written: on an idle store it is committed at
+// once, on a busy one groups grow by themselves. No delay is added.
+#pragma once
+
+#include "common/base/status.h"
+#include "coordinator/engine/records.h"
+#include "coordinator/store/store.h"
+
+#include <absl/functional/any_invocable.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace candor::store {
+
+struct CommitterOptions {
+  // A group is closed by whichever comes first. A single batch may be larger.
+  std::size_t max_rows = 1'000;
+  std::size_t max_bytes = std::size_t{1} << 20U;
+  // From here on `full` is true. Submit still accepts: an engine's command cannot be refused.
+  std::size_t full_bytes = std::size_t{64} << 20U;
+};
+
+class GroupCommitter {
+ public:
+  // Both callbacks run on the committer's thread and must only hand on. `on_committed`: all batches
+  // up to this ticket are durable; called once a group. `on_failed`: called once, and nothing is
+  // written after it. `store` must outlive the committer.
+  GroupCommitter(Store& store, CommitterOptions options,
+                 absl::AnyInvocable<void(engine::Ticket)> on_committed,
+                 absl::AnyInvocable<void(Status)> on_failed);
+  // As Stop.
+  ~GroupCommitter();
+  GroupCommitter(const GroupCommitter&) = delete;
+  GroupCommitter& operator=(const GroupCommitter&) = delete;
+
+  // Queues a batch; never blocks on I/O. Tickets grow. From any thread. A batch submitted after a
+  // failure or after Stop is dropped without a callback.
+  void Submit(engine::Ticket ticket, engine::WriteBatch batch);
+
+  // Approximate size of what was submitted and is not durable yet. From any thread.
+  std::size_t pending_bytes() const;
+  // True when the owner should take in no more: `pending_bytes` has reached `full_bytes`.
+  bool full() const;
+
+  // Commits what was submitted, with its callbacks, and ends the thread. Not from a callback.
+  void Stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace candor::store
