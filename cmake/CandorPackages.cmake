@@ -3,6 +3,8 @@
 find_package(Threads REQUIRED)
 # Module mode, and before gRPC: Debian ships no config file for protobuf.
 find_package(Protobuf REQUIRED)
+# Cached by pkg_check_modules below; gRPC would take it for its own find and lack the target re2::re2 the second time.
+unset(re2_FOUND CACHE)
 find_package(gRPC CONFIG REQUIRED)
 find_package(absl CONFIG REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
