@@ -1,0 +1,95 @@
+// How a provider is spoken to: the bytes of a request, and what the bytes of an answer mean. One
+// dialect a file; a new one implements `Dialect` and gets a line in FindDialect.
+//
+//   CANDOR_ASSIGN_OR_RETURN(const Dialect* dialect, FindDialect(endpoint.dialect()));
+//   CANDOR_RETURN_IF_ERROR(dialect->RenderRequest(request, &body));
+//   ... the call ...
+//   std::optional<ProviderError> error = status == 200
+//       ? dialect->ReadReply(reply_body, expectation, &outcome)
+//       : ClassifyError(answer);
+//
+// Pure: no I/O, no clock, no state. Everything may be used by any number of threads.
+// docs/adr/0002-dialects-are-pure-and-common.md says why this is not the worker's.
+#pragma once
+
+#include "candor/v1/cell.pb.h"
+#include "candor/v1/config.pb.h"
+#include "candor/v1/outcome.pb.h"
+#include "candor/v1/specification.pb.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/dialect/error.h"
+#include "common/scenario/prompt.h"
+#include "common/scenario/trial.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace candor::dialect {
+
+// One request, in the words of a job. Everything referred to is only looked at.
+struct RequestInput {
+  const v1::ResolvedEntry& entry;
+  v1::Cell::Kind kind;
+  // What the endpoint needs for this model; the default instance when no rule fits.
+  const v1::ModelRule& rule;
+  // The roles of the messages, and their texts.
+  const scenario::PromptRenderer& prompt;
+  const std::vector<std::string>& contents;
+  // For the schema of a self-report, whose attributes stand in the order shown.
+  const v1::Scenario& scenario;
+  const scenario::Trial& trial;
+  // Which repetition of the prompt: where a job asks for several and sets a sampling seed, it is
+  // sent as seed + sample, because the same seed would give the same reply again.
+  std::uint32_t sample = 0;
+};
+
+// What the reply to a request is read as.
+struct ReplyExpectation {
+  v1::Cell::Kind kind;
+  // Whose attributes a self-report is about.
+  const v1::Scenario& scenario;
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  // The word of `Endpoint.dialect`.
+  virtual std::string_view name() const = 0;
+
+  // What follows the endpoint's base URL: "/chat/completions".
+  virtual std::string_view DefaultPath() const = 0;
+
+  // Writes the request body into `body`, whose capacity is used again. Equal inputs give equal
+  // bytes. What is absent in the sampling is not sent. INVALID_ARGUMENT, naming the field, for what
+  // the dialect cannot say: `extra_body` with a field that is already there, an unknown
+  // `system_as`.
+  virtual Status RenderRequest(const RequestInput& input, std::string* body) const = 0;
+
+  // Reads the body of an answer with status 200. With a complete model reply, whatever its class:
+  // nothing, and in `outcome` class, repairs, choice or report, log-odds, texts, finish reason,
+  // served model, fingerprint and usage. Otherwise what is wrong (MALFORMED_RESPONSE for text that
+  // is no complete response; what an error inside says where it says something), and `outcome` is
+  // unchanged but for `usage`.
+  virtual std::optional<ProviderError> ReadReply(std::string_view body,
+                                                 const ReplyExpectation& expectation,
+                                                 v1::Outcome* outcome) const = 0;
+
+  // What an answer with another status means.
+  virtual ProviderError ClassifyError(const ErrorAnswer& answer) const = 0;
+};
+
+// The dialect of that name; "" is "openai". INVALID_ARGUMENT, with the names there are.
+StatusOr<const Dialect*> FindDialect(std::string_view name);
+
+// The first rule of the endpoint whose `match` fits the model; the default instance when none does.
+const v1::ModelRule& FindModelRule(const v1::Endpoint& endpoint, std::string_view model);
+
+// True when `pattern`, in which * stands for any characters, fits the whole of `text`.
+bool MatchesPattern(std::string_view pattern, std::string_view text);
+
+}  // namespace candor::dialect
