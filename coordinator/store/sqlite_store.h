@@ -26,6 +26,8 @@ struct SqliteOptions {
   std::size_t reserve_bytes = std::size_t{16} << 20U;
   // Page cache of the writer; each reader has a sixteenth of it.
   std::size_t cache_bytes = std::size_t{64} << 20U;
+  // The log is copied into the database from so many pages of 16 KB on.
+  int checkpoint_pages = 4'000;
   // Rows of deleted jobs that one commit removes at most.
   std::size_t sweep_rows = 2'000;
   // For tests of migration: the steps to run. Empty: all that this program knows.
