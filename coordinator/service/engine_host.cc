@@ -1,0 +1,243 @@
+#include "coordinator/service/engine_host.h"
+
+#include "common/base/logging.h"
+#include "common/base/time_proto.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace candor::service {
+namespace {
+
+// Below gRPC's receive limit of 4 MB, with room for the message around it.
+constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
+constexpr std::size_t kReaderThreads = 2;
+
+}  // namespace
+
+StatusOr<std::unique_ptr<EngineHost>> EngineHost::Create(
+    boost::asio::io_context& strand, store::Store& store, const Clock& clock, Options options,
+    absl::AnyInvocable<void(const Status&)> on_fatal) {
+  CANDOR_ASSIGN_OR_RETURN(engine::Recovery recovery, store.Recover());
+  return std::unique_ptr<EngineHost>(new EngineHost(strand, store, clock, std::move(options),
+                                                    std::move(on_fatal), std::move(recovery)));
+}
+
+EngineHost::EngineHost(boost::asio::io_context& strand, store::Store& store, const Clock& clock,
+                       Options options, absl::AnyInvocable<void(const Status&)> on_fatal,
+                       engine::Recovery recovery)
+    : strand_(strand),
+      readers_(kReaderThreads),
+      timer_(strand),
+      store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      start_(clock.Now()),
+      engine_start_(recovery.engine_now),
+      on_fatal_(std::move(on_fatal)),
+      engine_(std::make_unique<engine::Engine>(options_.engine, std::move(recovery))),
+      committer_(std::make_unique<store::GroupCommitter>(
+          store_, store::CommitterOptions{},
+          [this](engine::Ticket ticket) { Post([this, ticket] { Committed(ticket); }); },
+          [this](Status status) { on_fatal_(status); })) {
+  Post([this] { Handle(engine::TimePassed{}); });
+}
+
+EngineHost::~EngineHost() { Stop(); }
+
+void EngineHost::Stop() {
+  if (committer_) committer_->Stop();
+  readers_.join();
+}
+
+void EngineHost::Post(absl::AnyInvocable<void()> task) {
+  boost::asio::post(strand_, [task = std::move(task)]() mutable { task(); });
+}
+
+void EngineHost::PostToReaders(absl::AnyInvocable<void()> task) {
+  boost::asio::post(readers_, [task = std::move(task)]() mutable { task(); });
+}
+
+engine::Instant EngineHost::Now() const {
+  return {.now = engine_start_ + (clock_.Now() - start_), .wall = clock_.WallNow()};
+}
+
+void EngineHost::Handle(engine::Event event) {
+  std::vector<engine::Command> commands = engine_->Handle(Now(), std::move(event));
+  for (engine::Command& command : commands) {
+    std::visit([this](auto& c) { CarryOut(c); }, command);
+  }
+  ArmTimer();
+}
+
+void EngineHost::ArmTimer() {
+  const std::optional<TimePoint> wakeup = engine_->NextWakeup();
+  if (!wakeup) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::max(*wakeup - Now().now, Duration(0)));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Handle(engine::TimePassed{});
+  });
+}
+
+void EngineHost::AfterCommit(absl::AnyInvocable<void()> done) {
+  if (durable_ >= asked_) return Post(std::move(done));
+  after_commit_.emplace_back(asked_, std::move(done));
+}
+
+bool EngineHost::Overloaded() const { return committer_->full(); }
+
+void EngineHost::Committed(engine::Ticket ticket) {
+  durable_ = ticket;
+  Handle(engine::CommitFinished{ticket});
+  while (!after_commit_.empty() && after_commit_.front().first <= durable_) {
+    auto done = std::move(after_commit_.front().second);
+    after_commit_.pop_front();
+    done();
+  }
+}
+
+engine::SessionId EngineHost::AddSession(std::shared_ptr<SessionSink> sink) {
+  const engine::SessionId id = next_session_++;
+  sessions_[id].sink = std::move(sink);
+  return id;
+}
+
+void EngineHost::RemoveSession(engine::SessionId session) {
+  sessions_.erase(session);
+  Handle(engine::WorkerDisconnected{session});
+}
+
+void EngineHost::CarryOut(engine::Persist& command) {
+  asked_ = command.ticket;
+  committer_->Submit(command.ticket, std::move(command.batch));
+}
+
+void EngineHost::CarryOut(engine::WelcomeWorker& command) {
+  const auto session = sessions_.find(command.session);
+  if (session == sessions_.end()) return;
+  v1::ConnectResponse message;
+  v1::Welcome& welcome = *message.mutable_welcome();
+  welcome.set_term(engine_->term());
+  *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
+  *welcome.mutable_lease_ttl() = ToProto(options_.engine.lease_ttl);
+  *welcome.mutable_start_within() = ToProto(options_.engine.start_within);
+  for (const engine::AttemptId id : command.unknown)
+    welcome.add_unknown_attempt_ids(store_.AttemptName(id));
+  session->second.sink->Send(std::move(message));
+}
+
+void EngineHost::CarryOut(engine::SendLeases& command) {
+  const auto session = sessions_.find(command.session);
+  if (session == sessions_.end()) return;
+  v1::ConnectResponse message;
+  v1::LeaseBatch& batch = *message.mutable_leases();
+  batch.set_term(engine_->term());
+  *batch.mutable_grant_time() = ToProto(command.grant_wall);
+  for (const engine::LeaseRecord& record : command.leases) {
+    const auto specification = engine_->GetSpecification(record.job);
+    if (!specification) continue;
+    SendSpecification(session->second, record.job);
+    v1::Lease& lease = *batch.add_leases();
+    lease.set_attempt_id(store_.AttemptName(record.attempt));
+    lease.set_job(specification->job());
+    lease.mutable_cell()->set_entry_index(record.cell.entry);
+    lease.mutable_cell()->set_kind(record.cell.kind);
+    lease.mutable_cell()->set_index(record.cell.index);
+  }
+  session->second.sink->Send(std::move(message));
+}
+
+void EngineHost::SendSpecification(Session& session, engine::JobKey job) {
+  if (!session.specifications.insert(job).second) return;
+  auto& serialised = serialised_[job];
+  const auto specification = engine_->GetSpecification(job);
+  if (!serialised)
+    serialised = std::make_shared<const std::string>(specification->SerializeAsString());
+  for (std::size_t offset = 0; offset < serialised->size(); offset += kSpecificationChunkBytes) {
+    v1::ConnectResponse message;
+    v1::SpecificationChunk& chunk = *message.mutable_specification();
+    chunk.set_job(specification->job());
+    chunk.set_offset(static_cast<std::int64_t>(offset));
+    chunk.set_total_size(static_cast<std::int64_t>(serialised->size()));
+    chunk.set_data(serialised->substr(offset, kSpecificationChunkBytes));
+    session.sink->Send(std::move(message));
+  }
+}
+
+void EngineHost::CarryOut(engine::Acknowledge& command) {
+  const auto session = sessions_.find(command.session);
+  if (session == sessions_.end()) return;
+  v1::ConnectResponse message;
+  for (const engine::AttemptId id : command.attempts) {
+    message.mutable_acknowledgement()->add_attempt_ids(store_.AttemptName(id));
+  }
+  session->second.sink->Send(std::move(message));
+}
+
+void EngineHost::CarryOut(engine::LookUpAttempts& command) {
+  PostToReaders([this, session = command.session, asked = std::move(command.attempts)]() mutable {
+    auto found = store_.FindAttempts(asked);
+    if (!found.ok()) return on_fatal_(found.status());
+    Post([this, session, asked = std::move(asked), found = *std::move(found)]() mutable {
+      engine::AttemptsLookedUp event{.session = session, .asked = std::move(asked), .found = {}};
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        if (found[i]) event.found.push_back({event.asked[i], *found[i]});
+      }
+      Handle(std::move(event));
+    });
+  });
+}
+
+void EngineHost::CarryOut(engine::DrainWorker& command) {
+  const auto session = sessions_.find(command.session);
+  if (session == sessions_.end()) return;
+  v1::ConnectResponse message;
+  message.mutable_drain()->set_reason(command.reason);
+  session->second.sink->Send(std::move(message));
+}
+
+void EngineHost::CarryOut(engine::CloseSession& command) {
+  const auto session = sessions_.find(command.session);
+  if (session == sessions_.end()) return;
+  session->second.sink->Close(command.reason);
+  sessions_.erase(session);
+}
+
+void EngineHost::CarryOut(engine::PublishJob& command) {
+  const auto subscribers = subscriptions_.find(command.job);
+  if (subscribers == subscriptions_.end()) return;
+  for (const auto& [id, changed] : subscribers->second) changed();
+}
+
+void EngineHost::CarryOut(engine::ForgetJob& command) {
+  serialised_.erase(command.job);
+  const auto specification = engine_->GetSpecification(command.job);
+  if (!specification) return;
+  for (auto& [id, session] : sessions_) {
+    if (session.specifications.erase(command.job) == 0) continue;
+    v1::ConnectResponse message;
+    message.mutable_forget_jobs()->add_jobs(specification->job());
+    session.sink->Send(std::move(message));
+  }
+}
+
+EngineHost::Subscription::Subscription(EngineHost& host, engine::JobKey job,
+                                       std::function<void()> changed)
+    : host_(host), job_(job), id_(host.next_subscription_++) {
+  host_.subscriptions_[job_].emplace(id_, std::move(changed));
+}
+
+EngineHost::Subscription::~Subscription() {
+  const auto subscribers = host_.subscriptions_.find(job_);
+  subscribers->second.erase(id_);
+  if (subscribers->second.empty()) host_.subscriptions_.erase(subscribers);
+}
+
+}  // namespace candor::service

@@ -1,0 +1,273 @@
+#include "coordinator/service/evaluation_service.h"
+
+#include "common/base/nearest.h"
+#include "common/base/violations.h"
+#include "common/scenario/resolve.h"
+#include "coordinator/service/grpc_status.h"
+#include "coordinator/service/job_streams.h"
+#include "coordinator/service/paging.h"
+#include "coordinator/service/scenario_sets.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace candor::service {
+namespace {
+
+constexpr std::size_t kMaxRequestIdBytes = 128;
+
+// What the caller may set of a job: output-only fields are dropped, so that equal requests stay
+// equal.
+v1::Job SpecifiedPart(v1::Job job) {
+  job.clear_name();
+  job.clear_state();
+  job.clear_state_reason();
+  job.clear_specification_hash();
+  job.clear_progress();
+  job.clear_create_time();
+  job.clear_start_time();
+  job.clear_end_time();
+  if (job.scenario_set().empty() && !job.has_inline_scenarios()) {
+    job.set_scenario_set(std::string(kBuiltinScenarioSet));
+  }
+  return job;
+}
+
+// A creation that passed validation.
+struct Creation {
+  std::string request_id;
+  std::shared_ptr<v1::Job> job;
+  std::shared_ptr<v1::JobSpecification> specification;
+};
+
+void CheckEndpoints(const v1::Job& job, const v1::Config& config, FieldViolations& violations) {
+  std::vector<std::string> known;
+  for (const v1::Endpoint& endpoint : config.endpoints()) known.push_back(endpoint.name());
+  for (int i = 0; i < job.models_size(); ++i) {
+    const std::string& name = job.models(i).endpoint();
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    violations.push_back(
+        {fmt::format("job.models[{}].endpoint", i),
+         known.empty()
+             ? fmt::format(
+                   "\"{}\" is no endpoint: the coordinator's configuration has none; start it with "
+                   "--config and a file that has `endpoints`",
+                   name)
+             : fmt::format(
+                   "\"{}\" is no endpoint of the coordinator's configuration, which has {}{}", name,
+                   fmt::join(known, ", "), DidYouMean(name, known))});
+  }
+}
+
+// Everything that can be checked without the engine. Takes some milliseconds and reads the store:
+// on a reader thread.
+StatusOr<Creation> Prepare(const v1::CreateJobRequest& request, EngineHost& host,
+                           std::string job_name, FieldViolations& violations) {
+  Creation creation{.request_id = request.request_id(),
+                    .job = std::make_shared<v1::Job>(SpecifiedPart(request.job())),
+                    .specification = std::make_shared<v1::JobSpecification>()};
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    violations.push_back(
+        {"request_id", fmt::format("has {} bytes; at most {} are allowed",
+                                   request.request_id().size(), kMaxRequestIdBytes)});
+  }
+  v1::ScenarioSet set;
+  if (!creation.job->has_inline_scenarios()) {
+    auto found = LoadScenarioSet(host.store(), creation.job->scenario_set());
+    if (absl::IsNotFound(found.status())) {
+      violations.push_back({"job.scenario_set", Message(found.status())});
+      return creation;
+    }
+    if (!found.ok()) return found.status();
+    set = *std::move(found);
+  }
+  creation.job->set_name(std::move(job_name));
+  FieldViolations in_job =
+      scenario::ResolveJob(*creation.job, set.scenarios(), creation.specification.get());
+  violations.insert(violations.end(), in_job.begin(), in_job.end());
+  CheckEndpoints(*creation.job, host.options().engine.config, violations);
+  creation.job->set_specification_hash(scenario::SpecificationHash(*creation.job));
+  return creation;
+}
+
+void LeaveOutInlineScenarios(v1::Job& job) {
+  if (job.has_inline_scenarios()) job.mutable_inline_scenarios()->clear_scenarios();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerContext* context,
+                                                       const v1::CreateJobRequest* request,
+                                                       v1::CreateJobResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.PostToReaders([this, request, response, reactor] {
+    FieldViolations violations;
+    auto creation = Prepare(*request, host_, "jobs/" + ids_.Next(), violations);
+    if (!creation.ok()) return reactor->Finish(ToGrpc(creation.status()));
+    if (!request->has_job()) violations.assign(1, {"job", "is missing; give the job to create"});
+    if (!violations.empty()) return reactor->Finish(ToGrpc(violations));
+    host_.Post([this, request, response, reactor, creation = *std::move(creation)]() mutable {
+      const engine::Engine& engine = host_.engine();
+      *response->mutable_estimate() = engine.Estimate(*creation.job, *creation.specification);
+      if (request->validate_only()) return reactor->Finish(grpc::Status::OK);
+
+      if (const auto earlier = engine.FindRequest(creation.request_id);
+          earlier && !creation.request_id.empty()) {
+        if (earlier->specification_hash != creation.job->specification_hash()) {
+          return reactor->Finish(ToGrpc(
+              AlreadyExists("request_id \"{}\" created {} from another job; send the same job "
+                            "again, or use a new request_id",
+                            creation.request_id, engine.GetSpecification(earlier->job)->job())));
+        }
+        return host_.AfterCommit([this, key = earlier->job, response, reactor] {
+          *response->mutable_job() = host_.engine().GetJob(key, host_.Now());
+          reactor->Finish(grpc::Status::OK);
+        });
+      }
+      const std::string name = creation.job->name();
+      host_.Handle(engine::JobCreated{.request_id = std::move(creation.request_id),
+                                      .job = std::move(creation.job),
+                                      .specification = std::move(creation.specification)});
+      host_.AfterCommit([this, name, response, reactor] {
+        *response->mutable_job() =
+            host_.engine().GetJob(*host_.engine().FindJob(name), host_.Now());
+        reactor->Finish(grpc::Status::OK);
+      });
+    });
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EvaluationService::GetJob(grpc::CallbackServerContext* context,
+                                                    const v1::GetJobRequest* request,
+                                                    v1::Job* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.Post([this, request, response, reactor] {
+    const auto job = host_.engine().FindJob(request->name());
+    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
+    *response = host_.engine().GetJob(*job, host_.Now());
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EvaluationService::GetJobSpecification(
+    grpc::CallbackServerContext* context, const v1::GetJobSpecificationRequest* request,
+    v1::JobSpecification* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.Post([this, request, response, reactor] {
+    const auto job = host_.engine().FindJob(request->name());
+    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
+    *response = *host_.engine().GetSpecification(*job);
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EvaluationService::ListJobs(grpc::CallbackServerContext* context,
+                                                      const v1::ListJobsRequest* request,
+                                                      v1::ListJobsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.Post([this, request, response, reactor] {
+    const auto page = ParsePage(*request, "jobs");
+    if (!page.ok()) return reactor->Finish(ToGrpc(page.status()));
+    // The newest first, and names do not sort by age: a page goes on behind the job that ended the
+    // page before. When that one was deleted meanwhile the list begins anew.
+    const std::vector<engine::JobKey> keys = host_.engine().Jobs();
+    auto key = keys.begin();
+    if (const auto last = host_.engine().FindJob(page->after))
+      key = std::next(std::find(keys.begin(), keys.end(), *last));
+    for (; key != keys.end() && response->jobs_size() < page->size; ++key) {
+      *response->add_jobs() = host_.engine().GetJob(*key, host_.Now());
+      LeaveOutInlineScenarios(*response->mutable_jobs(response->jobs_size() - 1));
+    }
+    if (key != keys.end()) {
+      response->set_next_page_token(
+          PrintCursor("jobs", response->jobs(response->jobs_size() - 1).name()));
+    }
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+template <typename Event, typename Request>
+grpc::ServerUnaryReactor* EvaluationService::Change(grpc::CallbackServerContext* context,
+                                                    const Request* request, v1::Job* response,
+                                                    Check check) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.Post([this, request, response, reactor, check] {
+    const auto job = host_.engine().FindJob(request->name());
+    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
+    if (const Status status = (host_.engine().*check)(*job); !status.ok())
+      return reactor->Finish(ToGrpc(status));
+    host_.Handle(Event{*job});
+    host_.AfterCommit([this, key = *job, name = request->name(), response, reactor] {
+      // Deleted meanwhile: the change was made, and there is nothing left to show.
+      if (!host_.engine().FindJob(name)) return reactor->Finish(ToGrpc(NoSuchJob(name)));
+      *response = host_.engine().GetJob(key, host_.Now());
+      reactor->Finish(grpc::Status::OK);
+    });
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EvaluationService::PauseJob(grpc::CallbackServerContext* context,
+                                                      const v1::PauseJobRequest* request,
+                                                      v1::Job* response) {
+  return Change<engine::JobPaused>(context, request, response, &engine::Engine::CheckPause);
+}
+
+grpc::ServerUnaryReactor* EvaluationService::ResumeJob(grpc::CallbackServerContext* context,
+                                                       const v1::ResumeJobRequest* request,
+                                                       v1::Job* response) {
+  return Change<engine::JobResumed>(context, request, response, &engine::Engine::CheckResume);
+}
+
+grpc::ServerUnaryReactor* EvaluationService::CancelJob(grpc::CallbackServerContext* context,
+                                                       const v1::CancelJobRequest* request,
+                                                       v1::Job* response) {
+  return Change<engine::JobCancelled>(context, request, response, &engine::Engine::CheckCancel);
+}
+
+grpc::ServerUnaryReactor* EvaluationService::DeleteJob(grpc::CallbackServerContext* context,
+                                                       const v1::DeleteJobRequest* request,
+                                                       google::protobuf::Empty* /*response*/) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host_.Post([this, request, reactor] {
+    const auto job = host_.engine().FindJob(request->name());
+    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
+    if (const Status status = host_.engine().CheckDelete(*job); !status.ok())
+      return reactor->Finish(ToGrpc(status));
+    host_.Handle(engine::JobDeleted{*job});
+    host_.AfterCommit([reactor] { reactor->Finish(grpc::Status::OK); });
+  });
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::WatchJobResponse>* EvaluationService::WatchJob(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchJobRequest* request) {
+  return ResponseStream<v1::WatchJobResponse>::Run(host_, [this, request = *request](auto stream) {
+    return Watch(host_, std::move(stream), request);
+  });
+}
+
+grpc::ServerWriteReactor<v1::StreamOutcomesResponse>* EvaluationService::StreamOutcomes(
+    grpc::CallbackServerContext* /*context*/, const v1::StreamOutcomesRequest* request) {
+  return ResponseStream<v1::StreamOutcomesResponse>::Run(
+      host_, [this, request = *request](auto stream) {
+        return SendOutcomes(host_, std::move(stream), request);
+      });
+}
+
+grpc::ServerWriteReactor<v1::StreamAttemptsResponse>* EvaluationService::StreamAttempts(
+    grpc::CallbackServerContext* /*context*/, const v1::StreamAttemptsRequest* request) {
+  return ResponseStream<v1::StreamAttemptsResponse>::Run(
+      host_, [this, request = *request](auto stream) {
+        return SendAttempts(host_, std::move(stream), request);
+      });
+}
+
+}  // namespace candor::service
