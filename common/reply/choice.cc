@@ -42,15 +42,20 @@ constexpr Words<43> kAround = {
     "letter",  "here",     "clearly"};
 constexpr Words<8> kOptionWords = {"option",    "choice", "alternative", "letter",
                                    "candidate", "plan",   "offer",       "scenario"};
-constexpr Words<18> kVerbs = {"choose",     "chose",   "choosing", "pick",      "picked",
+constexpr Words<20> kVerbs = {"choose",     "chose",   "choosing", "pick",      "picked",
                               "picking",    "select",  "selected", "selecting", "prefer",
                               "recommend",  "suggest", "favor",    "favour",    "recommending",
-                              "preferring", "selects", "chooses"};
+                              "preferring", "take",    "say",      "selects",   "chooses"};
 constexpr Words<12> kNegations = {"not",      "never",  "no",    "neither", "nor",      "don't",
                                   "wouldn't", "cannot", "can't", "won't",   "couldn't", "hardly"};
 // A sentence with one of these says no choice.
 constexpr Words<12> kOpen = {"if",      "unless",    "whether", "when",  "either", "neither",
                              "depends", "depending", "both",    "might", "could",  "equally"};
+
+// What is longer is not read: it would cost memory and, as a sentence is looked at from each of its
+// letters, time.
+constexpr std::size_t kMaxChoiceBytes = std::size_t{256} << 10U;
+constexpr std::size_t kMaxSentenceTokens = 300;
 
 bool IsNegation(std::string_view word) {
   return IsOneOf(word, kNegations) || word.ends_with("n't");
@@ -60,7 +65,8 @@ bool IsNegation(std::string_view word) {
 class Reading {
  public:
   explicit Reading(const Sentence& sentence) : tokens_(sentence.tokens) {
-    open_ = sentence.question || std::ranges::any_of(tokens_, [](const Token& token) {
+    open_ = sentence.question || tokens_.size() > kMaxSentenceTokens ||
+            std::ranges::any_of(tokens_, [](const Token& token) {
               return token.IsWord() && IsOneOf(token.word, kOpen);
             });
   }
@@ -78,7 +84,8 @@ class Reading {
         if (letter != 0) return 0;
         letter = here;
       } else if (letter != 0 || !(IsOneOf(tokens_[i].word, kOptionWords) ||
-                                  IsOneOf(tokens_[i].word, {"the", "so", "therefore", "thus"}))) {
+                                  IsOneOf(tokens_[i].word, {"the", "so", "therefore", "thus",
+                                                            "definitely", "clearly"}))) {
         return 0;
       }
     }
@@ -120,9 +127,10 @@ class Reading {
   }
 
   bool HasOptionWord() const {
-    return std::ranges::any_of(tokens_, [](const Token& token) {
-      return token.IsWord() && IsOneOf(token.word, kOptionWords);
-    });
+    for (std::size_t i = 1; i < tokens_.size(); ++i) {
+      if (LetterAt(i) != 0 && IsOption(i - 1)) return true;
+    }
+    return false;
   }
   bool HasLowerCase(char letter) const {
     return std::ranges::none_of(tokens_, [letter](const Token& token) {
@@ -366,7 +374,7 @@ Verdict Judge(const std::vector<Sentence>& sentences) {
   return alone;
 }
 
-// The letter of {"choice": "A"}, 0 when the object says none or two.
+// The letter of {"choice": "A"}, 0 when the object says none, '?' when it says two.
 char JudgeObject(const ScannedValue& object) {
   char found = 0;
   const ScannedNode& root = object.nodes.front();
@@ -383,10 +391,41 @@ char JudgeObject(const ScannedValue& object) {
     if (value.size() != 1) continue;
     const char letter = Reading(value.front()).Alone();
     if (letter == 0) continue;
-    if (found != 0 && found != letter) return 0;
+    if (found != 0 && found != letter) return '?';
     found = letter;
   }
   return found;
+}
+
+// What the objects of a text say, together.
+struct Objects {
+  // As of `JudgeObject`.
+  char letter = 0;
+  // What stands around them.
+  std::string outside;
+  Repairs repairs;
+};
+
+Objects JudgeObjects(std::string_view text) {
+  Objects all;
+  if (text.size() > kMaxChoiceBytes || text.find('{') == text.npos) return all;
+  std::size_t end = 0;
+  for (std::optional<ScannedValue> scanned = ScanNext(text, 0); scanned.has_value();
+       scanned = ScanNext(text, end)) {
+    const char letter =
+        scanned->nodes.front().kind == ScannedNode::Kind::kObject ? JudgeObject(*scanned) : '\0';
+    if (letter != 0) {
+      if (all.letter == 0) AddOutside(text, scanned->begin, scanned->end, all.repairs);
+      all.repairs.Add("json");
+      all.repairs.AddAll(scanned->repairs);
+      all.letter = all.letter == 0 || all.letter == letter ? letter : '?';
+    }
+    all.outside += text.substr(end, scanned->begin - end);
+    all.outside += '\n';
+    end = scanned->end;
+  }
+  all.outside += text.substr(end);
+  return all;
 }
 
 void AddMarkup(unsigned markup, Repairs& repairs) {
@@ -416,20 +455,19 @@ ParsedChoice ParseChoice(const Reply& reply) {
   };
   if (text == "A" || text == "B") return understood(text.front());
 
-  if (const std::optional<ScannedValue> object = ScanNext(text, 0);
-      object.has_value() && object->nodes.front().kind == ScannedNode::Kind::kObject &&
-      object->nodes.front().first_child != 0) {
-    if (const char letter = JudgeObject(*object); letter != 0) {
-      AddOutside(text, object->begin, object->end, opened.repairs);
-      opened.repairs.Add("json");
-      opened.repairs.AddAll(object->repairs);
-      return understood(letter);
+  const Objects objects = JudgeObjects(text);
+  const std::string_view readable = text.size() <= kMaxChoiceBytes ? text : std::string_view();
+  const std::vector<Sentence> sentences =
+      SplitSentences(objects.letter == 0 ? readable : std::string_view(objects.outside));
+  const Verdict verdict = sentences.empty() ? Verdict() : Judge(sentences);
+  if (objects.letter != 0) {
+    const bool denied = verdict.letter != 0 && verdict.letter != objects.letter;
+    if (objects.letter != '?' && !denied) {
+      opened.repairs.AddAll(objects.repairs);
+      return understood(objects.letter);
     }
   }
-
-  const std::vector<Sentence> sentences = SplitSentences(text);
-  const Verdict verdict = sentences.empty() ? Verdict() : Judge(sentences);
-  if (verdict.letter == 0) {
+  if (verdict.letter == 0 || objects.letter != 0) {
     parsed.class_ = ClassOfUnread(opened, Outcome::NOT_A_CHOICE);
     return parsed;
   }

@@ -6,7 +6,8 @@
 //
 // VALID is the letter A or B alone, white space around it allowed. REPAIRED is, in this order:
 //
-// 1. a JSON object with a key such as "choice" or "answer" whose value is a letter;
+// 1. a JSON object with a key such as "choice" or "answer" whose value is a letter, if no other
+//    object and nothing around it says the other one;
 // 2. sentences that say the choice in so many words ("Final answer: A", "I would pick B", "Option A
 //    is better"), if all such sentences agree. One does not count when it is a question, negated,
 //    conditional ("if", "depends"), or names the other letter but as the loser ("over B", "not B",
@@ -15,6 +16,8 @@
 //    sentence is the other letter alone;
 // 4. a letter in front of its explanation ("A: ...", "A because ..."), if nothing in the text
 //    names the other letter but as the loser.
+//
+// A text above 256 KiB is no choice, and a sentence above 300 words says none.
 //
 // The English article is no letter: "a" counts only where a letter is expected.
 #pragma once

@@ -134,7 +134,8 @@ KeyMatcher::KeyMatcher(std::span<const std::string> names) {
     attributes_.push_back({.name = name,
                            .joined = Join(KeyWords(name)),
                            .joined_without_unit = Join(KeyWords(WithoutUnit(name))),
-                           .words = KeyWords(WithoutUnit(name))});
+                           .words = KeyWords(WithoutUnit(name)),
+                           .telling_words = Without(KeyWords(WithoutUnit(name)), kSmall)});
   }
 }
 
@@ -190,11 +191,10 @@ KeyMatch KeyMatcher::Find(std::string_view key) const {
     const std::vector<std::string> key_words = Without(candidate, kSmall);
     const std::string key_joined = Join(candidate);
     if (const auto match = Only(KeyTier::kAbbreviation, [&](const Attribute& a) {
-          const std::vector<std::string> attribute_words = Without(a.words, kSmall);
           return (key_joined.size() >= 3 && a.joined.starts_with(key_joined)) ||
-                 AreInitials(key_joined, attribute_words) || AreInitials(key_joined, a.words) ||
+                 AreInitials(key_joined, a.telling_words) || AreInitials(key_joined, a.words) ||
                  (!key_words.empty() &&
-                  (IsShortFor(key_words, attribute_words) || Contains(key_words, attribute_words)));
+                  (IsShortFor(key_words, a.telling_words) || Contains(key_words, a.telling_words)));
         })) {
       return *match;
     }

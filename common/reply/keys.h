@@ -55,6 +55,8 @@ class KeyMatcher {
     std::string joined;
     std::string joined_without_unit;
     std::vector<std::string> words;
+    // Without "of", "the" and the like.
+    std::vector<std::string> telling_words;
   };
   template <typename Fits>
   std::optional<KeyMatch> Only(KeyTier tier, const Fits& fits) const;

@@ -82,11 +82,14 @@ class Interpreter {
     std::string_view key;
     KeyMatch match;
     std::optional<double> value;
+    // Index of the object it is a member of.
+    std::size_t container = 0;
   };
   struct Holder {
     std::string_view key;
     KeyTier tier = KeyTier::kUnknown;
     std::optional<double> value;
+    std::size_t container = 0;
   };
 
   template <typename Visit>
@@ -141,8 +144,8 @@ class Interpreter {
         return false;
       }
       repairs_->Add("named_items");
-      items_.push_back(
-          {nodes_[first].text, matcher_.Find(nodes_[first].text), NumberOf(second, *repairs_)});
+      items_.push_back({nodes_[first].text, matcher_.Find(nodes_[first].text),
+                        NumberOf(second, *repairs_), index});
       return true;
     }
     std::size_t name = 0;
@@ -156,7 +159,8 @@ class Interpreter {
     });
     if (name == 0 || !has_number_key) return false;
     repairs_->Add("named_items");
-    items_.push_back({nodes_[name].text, matcher_.Find(nodes_[name].text), NumberWithin(index)});
+    items_.push_back(
+        {nodes_[name].text, matcher_.Find(nodes_[name].text), NumberWithin(index), index});
     return true;
   }
 
@@ -176,9 +180,10 @@ class Interpreter {
       if (match.IsAttribute()) {
         if (IsContainer(child)) repairs_->Add("nested_value");
         items_.push_back({node.key, match,
-                          IsContainer(child) ? NumberWithin(child) : NumberOf(child, *repairs_)});
+                          IsContainer(child) ? NumberWithin(child) : NumberOf(child, *repairs_),
+                          container});
       } else if (!IsContainer(child)) {
-        items_.push_back({node.key, match, std::nullopt});
+        items_.push_back({node.key, match, std::nullopt, container});
       } else if (IsForeign(node.key)) {
         repairs_->Add("meta_key");
       } else {
@@ -196,7 +201,8 @@ class Interpreter {
   }
 
   // Gives each attribute its number: surer keys first, so that "price" is not disputed by "price
-  // stability". Different keys with different numbers for one attribute leave it without.
+  // stability". Different keys with different numbers for one attribute leave it without, as
+  // does the same key in two objects; within one object the last counts, as JSON has it.
   void Settle(Report& report) {
     std::vector<std::optional<Holder>> holders(matcher_.size());
     for (const KeyTier tier :
@@ -205,8 +211,9 @@ class Interpreter {
         if (item.match.tier != tier) continue;
         std::optional<Holder>& holder = holders[item.match.attribute];
         if (!holder.has_value()) {
-          holder = {item.key, tier, item.value};
-        } else if (holder->key == item.key || holder->value == item.value) {
+          holder = {item.key, tier, item.value, item.container};
+        } else if ((holder->key == item.key && holder->container == item.container) ||
+                   holder->value == item.value) {
           report.repairs.Add("duplicate_key");
           holder->value = item.value;
         } else {
