@@ -1,0 +1,76 @@
+#include "coordinator/engine/catalog.h"
+
+#include "common/base/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace candor::engine {
+
+PriceTable::PriceTable(const v1::Price& price) {
+  const double nanos_per_token =
+      1e9 / static_cast<double>(price.per_tokens() > 0 ? price.per_tokens() : 1'000'000);
+  input_ = price.input() * nanos_per_token;
+  cached_ = (price.has_cached_input() ? price.cached_input() : price.input()) * nanos_per_token;
+  output_ = price.output() * nanos_per_token;
+}
+
+std::int64_t PriceTable::Money(const v1::Usage& usage) const {
+  if (free()) return 0;
+  const std::int64_t cached =
+      std::clamp<std::int64_t>(usage.cached_input_tokens(), 0, usage.input_tokens());
+  const double money = static_cast<double>(usage.input_tokens() - cached) * input_ +
+                       static_cast<double>(cached) * cached_ +
+                       static_cast<double>(usage.output_tokens()) * output_;
+  // A provider that counts absurdly must not overflow sums.
+  return std::llround(std::clamp(money, 0.0, 1e15));
+}
+
+Catalog::Catalog(v1::Config config) : config_(std::move(config)) {
+  for (const v1::Endpoint& endpoint : config_.endpoints()) EndpointNumber(endpoint.name());
+}
+
+std::uint32_t Catalog::EndpointNumber(std::string_view endpoint) {
+  return numbers_.try_emplace(std::string(endpoint), static_cast<std::uint32_t>(numbers_.size()))
+      .first->second;
+}
+
+bool Catalog::IsConfigured(std::string_view endpoint) const {
+  return FindEndpoint(config_, endpoint) != nullptr;
+}
+
+std::vector<std::string> Catalog::endpoints() const {
+  std::vector<std::string> names;
+  for (const v1::Endpoint& endpoint : config_.endpoints()) names.push_back(endpoint.name());
+  return names;
+}
+
+Catalog::Model Catalog::Find(std::string_view endpoint, std::string_view model) {
+  Model found;
+  found.endpoint = EndpointNumber(endpoint);
+  found.group = std::string(endpoint);
+  const v1::Endpoint* configured = FindEndpoint(config_, endpoint);
+  if (configured == nullptr) return found;
+  found.group = LimitGroupOf(*configured, model);
+  if (const v1::ModelRule* rule = FindModelRule(*configured, model);
+      rule != nullptr && rule->has_price()) {
+    found.price = PriceTable(rule->price());
+    found.priced = true;
+  }
+  return found;
+}
+
+v1::Limits Catalog::LimitsOf(std::string_view group) const { return LimitsOfGroup(config_, group); }
+
+std::vector<std::string> Catalog::Groups() const {
+  std::vector<std::string> names = endpoints();
+  for (const v1::LimitGroupConfig& group : config_.limit_groups()) {
+    if (std::find(names.begin(), names.end(), group.name()) == names.end()) {
+      names.push_back(group.name());
+    }
+  }
+  return names;
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,267 @@
+#include "coordinator/engine/engine.h"
+
+#include "coordinator/engine/engine_impl.h"
+#include "coordinator/engine/planted_bug.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace candor::engine {
+namespace {
+
+// A batch counts in limit windows for a minute and their guard, and after a restart for up to
+// another 10 s (see engine_recovery.cc).
+constexpr Duration kBatchAge = std::chrono::seconds(75);
+// Closing old batches is no reason to write by itself, until this long has passed.
+constexpr Duration kClosePatience = std::chrono::seconds(5);
+// Grants of a fast group gather for so long, so that batches are not of one lease each.
+constexpr Duration kGather = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Engine::Impl::Impl(Options options, Recovery recovery)
+    : options_(std::move(options)),
+      catalog_(options_.config),
+      random_(options_.seed, static_cast<std::uint64_t>(recovery.term)),
+      term_(recovery.term) {
+  instant_.now = recovery.engine_now;
+  for (const std::string& name : catalog_.Groups()) GroupNumber(name);
+  Recover(recovery);
+}
+
+std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) {
+  instant_ = instant;
+  commands_.clear();
+  std::visit([this](auto& what) { On(what); }, event);
+  LoseSilentWorkers();
+  for (std::size_t i = 0; i < to_settle_.size(); ++i) Settle(*to_settle_[i]);
+  to_settle_.clear();
+  Grant();
+  Finish();
+  return std::move(commands_);
+}
+
+void Engine::Impl::On(TimePassed& /*event*/) {}
+
+void Engine::Impl::On(LimitsChanged& event) {
+  constexpr std::string_view kPrefix = "limitGroups/";
+  std::string_view name = event.limit_group;
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  const auto found = group_numbers_.find(name);
+  if (found != group_numbers_.end()) groups_[found->second].pacer.SetLimits(event.limits);
+}
+
+bool Engine::Impl::WriteIsEmpty() const {
+  return write_.new_jobs.empty() && write_.deleted_jobs.empty() && write_.statuses.empty() &&
+         write_.lease_batches.empty() && write_.attempts.empty() && write_.outcomes.empty() &&
+         write_.failed_cells.empty() && !write_.blocked_groups;
+}
+
+void Engine::Impl::CloseOldBatches() {
+  while (!aging_.empty() && aging_.front().first + kBatchAge <= now()) {
+    const auto found = batches_.find(aging_.front().second);
+    aging_.pop_front();
+    found->second.aged = true;
+    if (found->second.open > 0) continue;
+    closable_.push_back(found->first);
+    batches_.erase(found);
+  }
+  if (!closable_.empty() && !closable_since_) closable_since_ = now();
+}
+
+void Engine::Impl::EndedLease(std::uint64_t batch) {
+  const auto found = batches_.find(batch);
+  if (found == batches_.end() || found->second.open == 0) return;
+  if (--found->second.open > 0 || !found->second.aged) return;
+  closable_.push_back(batch);
+  batches_.erase(found);
+}
+
+void Engine::Impl::Acknowledge(const WorkerState& worker, AttemptId attempt) {
+  if (worker.session != 0) acknowledged_[worker.session].push_back(attempt);
+}
+
+void Engine::Impl::Finish() {
+  CloseOldBatches();
+  for (JobState* job : touched_) {
+    job->touched = false;
+    if (job->deleted) continue;
+    std::shared_ptr<const v1::Job> status = BuildStatus(*job);
+    write_.statuses.push_back({job->key(), status});
+    at_commit_.statuses.emplace_back(job->key(), std::move(status));
+  }
+  touched_.clear();
+  if (std::exchange(blocked_changed_, false)) {
+    write_.blocked_groups.emplace();
+    for (const Group& group : groups_) {
+      if (group.blocked_until > now()) {
+        write_.blocked_groups->push_back({group.name, group.blocked_until});
+      }
+    }
+  }
+  if (!WriteIsEmpty() || (closable_since_ && *closable_since_ + kClosePatience <= now())) {
+    write_.closed_lease_batches = std::exchange(closable_, {});
+    closable_since_.reset();
+    write_.engine_now = now();
+    at_commit_.ticket = ++last_ticket_;
+    commands_.emplace_back(Persist{last_ticket_, std::exchange(write_, {})});
+    uncommitted_.push_back(std::exchange(at_commit_, {}));
+  }
+  if (Planted(PlantedBug::kSendBeforeCommit) && !uncommitted_.empty()) {
+    for (const AtCommit::Granted& granted : std::exchange(uncommitted_.back().granted, {})) {
+      SendGranted(granted);
+    }
+  }
+  AskAboutParked();
+  for (auto& [session, attempts] : acknowledged_) {
+    commands_.emplace_back(engine::Acknowledge{session, std::move(attempts)});
+  }
+  acknowledged_.clear();
+  for (const JobKey key : published_) commands_.emplace_back(PublishJob{key});
+  published_.clear();
+}
+
+void Engine::Impl::On(CommitFinished& event) {
+  durable_ = std::max(durable_, std::min(event.ticket, last_ticket_));
+  while (!uncommitted_.empty() && uncommitted_.front().ticket <= durable_) {
+    AtCommit done = std::move(uncommitted_.front());
+    uncommitted_.pop_front();
+    FinishCommit(done);
+  }
+}
+
+void Engine::Impl::FinishCommit(AtCommit& done) {
+  JobState* last = nullptr;
+  for (const LeaseSlot slot : done.reported) {
+    const Lease& lease = leases_[slot];
+    WorkerState& worker = workers_[lease.worker];
+    Acknowledge(worker, lease.attempt);
+    --worker.taken;
+    if (lease.alone) worker.alone = false;
+    JobState& job = *lease.job;
+    --job.entries[lease.entry].kinds[lease.kind].in_flight;
+    const std::uint32_t number = lease.worker;
+    leases_.Remove(slot);
+    RemoveIfGone(number);
+    if (last != nullptr && last != &job) FreeWhenSettled(*last);
+    last = &job;
+  }
+  for (const auto& [name, attempt] : done.late) {
+    late_.erase(attempt);
+    if (const WorkerState* worker = workers_.Find(name)) Acknowledge(*worker, attempt);
+  }
+  for (auto& [key, status] : done.statuses) {
+    JobState* job = FindJob(key);
+    if (job == nullptr) continue;
+    job->visible_status = std::move(status);
+    job->visible = true;
+    if (std::find(published_.begin(), published_.end(), key) == published_.end()) {
+      published_.push_back(key);
+    }
+  }
+  if (last != nullptr) FreeWhenSettled(*last);
+  for (const AtCommit::Granted& granted : done.granted) SendGranted(granted);
+  for (const JobKey key : done.deleted) {
+    by_name_.erase(jobs_[key]->job().name());
+    jobs_.erase(key);
+  }
+}
+
+std::optional<TimePoint> Engine::Impl::NextWakeup() {
+  std::optional<TimePoint> next;
+  const auto at = [&next](TimePoint time) {
+    if (!next || time < *next) next = time;
+  };
+  for (const auto& [name, number] : workers_.by_name()) {
+    at(workers_[number].last_heard + options_.lease_ttl);
+  }
+  if (closable_since_) {
+    at(*closable_since_ + kClosePatience);
+  } else if (!aging_.empty()) {
+    at(aging_.front().first + kBatchAge);
+  }
+  for (Group& group : groups_) {
+    if (group.members.empty()) continue;
+    TimePoint from = std::max(group.blocked_until, group.settled_at);
+    for (Group::Member& member : group.members) {
+      if (!member.job->runs()) continue;
+      for (const std::uint32_t number : member.entries) {
+        EntryState& entry = member.job->entries[number];
+        for (KindState& kind : entry.kinds) {
+          std::optional<TimePoint> ready;
+          if (kind.cells.HasReady(now())) {
+            ready = from > now() ? from : now();
+          } else if (const auto queued = kind.cells.NextReady()) {
+            ready = std::max(from, *queued);
+          }
+          if (!ready) continue;
+          if (const auto chance = group.pacer.NextChance(now(), entry.Reservation(kind))) {
+            ready = std::max(*ready, *chance);
+            // What can go now and did not waits for an event: a slot, a reply, a worker.
+            if (*ready > now()) at(std::max(*ready, now() + std::min(kGather, *ready - now())));
+          } else if (*ready > now()) {
+            at(*ready);
+          }
+        }
+      }
+    }
+  }
+  if (next && *next < now()) next = now();
+  return next;
+}
+
+Engine::Engine(Options options, Recovery recovery)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(recovery))) {}
+Engine::~Engine() = default;
+
+std::vector<Command> Engine::Handle(const Instant& instant, Event event) {
+  return impl_->Handle(instant, event);
+}
+std::optional<TimePoint> Engine::NextWakeup() const { return impl_->NextWakeup(); }
+std::optional<Engine::Request> Engine::FindRequest(std::string_view request_id) const {
+  return impl_->FindRequest(request_id);
+}
+std::optional<JobKey> Engine::FindJob(std::string_view name) const {
+  return impl_->FindJobName(name);
+}
+std::vector<JobKey> Engine::Jobs() const { return impl_->Jobs(); }
+v1::Job Engine::GetJob(JobKey job, const Instant& instant) const {
+  return impl_->GetJob(job, instant);
+}
+v1::Job Engine::GetJobStatus(JobKey job, const Instant& instant) const {
+  return impl_->GetJobStatus(job, instant);
+}
+std::shared_ptr<const v1::JobSpecification> Engine::GetSpecification(JobKey job) const {
+  const JobState* state = impl_->FindJob(job);
+  return state == nullptr ? nullptr : state->record.specification;
+}
+bool Engine::Settled(JobKey job) const {
+  const JobState* state = impl_->FindJob(job);
+  return state == nullptr || state->settled();
+}
+std::optional<Duration> Engine::TimeLeft(JobKey job, const Instant& instant) const {
+  return impl_->TimeLeft(job, instant);
+}
+Status Engine::CheckPause(JobKey job) const { return impl_->CheckPause(job); }
+Status Engine::CheckResume(JobKey job) const { return impl_->CheckResume(job); }
+Status Engine::CheckCancel(JobKey job) const { return impl_->CheckCancel(job); }
+Status Engine::CheckDelete(JobKey job) const { return impl_->CheckDelete(job); }
+v1::JobEstimate Engine::Estimate(const v1::Job& job,
+                                 const v1::JobSpecification& specification) const {
+  return impl_->Estimate(job, specification);
+}
+std::vector<v1::Worker> Engine::Workers() const { return impl_->Workers(); }
+std::optional<v1::Worker> Engine::FindWorker(std::string_view name) const {
+  for (v1::Worker& worker : impl_->Workers()) {
+    if (worker.name() == name) return std::move(worker);
+  }
+  return std::nullopt;
+}
+std::vector<v1::LimitGroup> Engine::LimitGroups(const Instant& instant) const {
+  return impl_->LimitGroups(instant);
+}
+std::int64_t Engine::term() const { return impl_->term(); }
+
+}  // namespace candor::engine

@@ -1,0 +1,274 @@
+// The engine's state, and what its parts ask of each other. One source file a concern:
+//
+//   engine.cc            dispatch, tickets, timers, commits
+//   engine_jobs.cc       creating, pausing, resuming, cancelling, deleting, ending
+//   engine_workers.cc    connecting, reconciling, losing
+//   engine_grants.cc     which cell goes to whom, and sending what is durable
+//   engine_reports.cc    what a report makes of its cell
+//   engine_late.cc       reports for what is no lease any more
+//   engine_recovery.cc   going on after a restart
+//   engine_views.cc      what others see
+//   engine_waiting.cc    why nothing happens, in words
+//   engine_estimate.cc   what a job would take
+#pragma once
+
+#include "common/base/random.h"
+#include "coordinator/engine/catalog.h"
+#include "coordinator/engine/engine.h"
+#include "coordinator/engine/job_table.h"
+#include "coordinator/engine/lease_table.h"
+#include "coordinator/engine/pacer.h"
+#include "coordinator/engine/retry_policy.h"
+#include "coordinator/engine/worker_table.h"
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace candor::engine {
+
+// One account at an endpoint.
+struct Group {
+  // A job that asks of it, with its share.
+  struct Member {
+    JobState* job = nullptr;
+    // Positions of the entries that ask.
+    std::vector<std::uint32_t> entries;
+    std::size_t next_entry = 0;
+    // Virtual time of its last grant's end, in calls.
+    std::int64_t finish = 0;
+  };
+
+  Group(std::string group_name, const v1::Limits& limits, Duration guard)
+      : name(std::move(group_name)), pacer(limits, guard) {}
+
+  std::string name;
+  Pacer pacer;
+  // No grant before this time: the provider said so, or refused without saying.
+  TimePoint blocked_until{};
+  // When that was last decided: what was sent before counts as the same refusal.
+  TimePoint blocked_at{};
+  bool provider_said = false;
+  std::int32_t refusals = 0;
+  // After a restart: workers that have not said yet what they hold, and until when they are
+  // awaited.
+  std::set<std::string> awaited;
+  TimePoint settled_at{};
+  // By job key.
+  std::vector<Member> members;
+  // Virtual time: that of the grant made last.
+  std::int64_t clock = 0;
+};
+
+class Engine::Impl {
+ public:
+  Impl(Options options, Recovery recovery);
+
+  std::vector<Command> Handle(const Instant& instant, Event& event);
+  std::optional<TimePoint> NextWakeup();
+
+  // engine_views.cc
+  std::optional<Request> FindRequest(std::string_view request_id) const;
+  std::optional<JobKey> FindJobName(std::string_view name) const;
+  std::vector<JobKey> Jobs() const;
+  void FillStatus(const JobState& job, const Instant& instant, v1::Job& out);
+  v1::Job GetJob(JobKey key, const Instant& instant);
+  v1::Job GetJobStatus(JobKey key, const Instant& instant);
+  std::optional<Duration> TimeLeft(JobKey key, const Instant& instant) const;
+  Status CheckPause(JobKey key) const;
+  Status CheckResume(JobKey key) const;
+  Status CheckCancel(JobKey key) const;
+  Status CheckDelete(JobKey key) const;
+  v1::Worker ViewWorker(const WorkerState& worker) const;
+  std::vector<v1::Worker> Workers() const;
+  std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
+  // engine_waiting.cc: why no cell of the entry can be leased now; empty when one can.
+  std::string WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
+  std::string GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
+  // engine_estimate.cc
+  v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification);
+
+  const JobState* FindJob(JobKey key) const;
+  JobState* FindJob(JobKey key);
+  std::int64_t term() const { return term_; }
+  Catalog& catalog() { return catalog_; }
+
+ private:
+  // What happens once a ticket is durable.
+  struct AtCommit {
+    Ticket ticket = 0;
+    std::vector<LeaseSlot> reported;
+    // Reports of what is no lease: by worker.
+    std::vector<std::pair<std::string, AttemptId>> late;
+    std::vector<std::pair<JobKey, std::shared_ptr<const v1::Job>>> statuses;
+    std::vector<JobKey> deleted;
+    // Leases of one worker.
+    struct Granted {
+      WallTime grant_wall{};
+      std::vector<std::pair<LeaseSlot, AttemptId>> leases;
+    };
+    std::vector<Granted> granted;
+  };
+  struct Batch {
+    // Leases without an attempt record.
+    std::uint32_t open = 0;
+    // It counts in no limit window any more.
+    bool aged = false;
+  };
+  struct Parked {
+    std::string worker;
+    Report report;
+    // Asked once this is durable.
+    Ticket after = 0;
+    bool asked = false;
+  };
+
+  // --- engine.cc ---
+  void On(JobCreated& event);
+  void On(JobPaused& event);
+  void On(JobResumed& event);
+  void On(JobCancelled& event);
+  void On(JobDeleted& event);
+  void On(WorkerConnected& event);
+  void On(WorkerHeartbeat& event);
+  void On(WorkerDisconnected& event);
+  void On(WorkerDrained& event);
+  void On(ReportsArrived& event);
+  void On(AttemptsLookedUp& event);
+  void On(CommitFinished& event);
+  void On(LimitsChanged& event);
+  void On(TimePassed& event);
+  void Finish();
+  void FinishCommit(AtCommit& done);
+  bool WriteIsEmpty() const;
+  void CloseOldBatches();
+  void EndedLease(std::uint64_t batch);
+  // To the worker's present session, if it has one.
+  void Acknowledge(const WorkerState& worker, AttemptId attempt);
+  TimePoint now() const { return instant_.now; }
+
+  // --- engine_jobs.cc ---
+  void Touch(JobState& job);
+  // Enters the job's running entries into their groups, or takes them out.
+  void UpdateMembers(JobState& job);
+  // Finishes entries and the job when nothing is left to run.
+  void SettleLater(JobState& job);
+  void Settle(JobState& job);
+  void SettleEntry(JobState& job, std::uint16_t entry);
+  void StopEntry(JobState& job, EntryState& entry, const std::string& words, std::int32_t calls);
+  void GiveUpTentative(JobState& job, std::uint16_t entry, KindState& kind);
+  void EndJob(JobState& job, v1::Job::State state, std::string reason);
+  void FreeWhenSettled(JobState& job);
+  std::uint32_t GroupNumber(const std::string& name);
+
+  // --- engine_workers.cc ---
+  void Heard(SessionId session);
+  void Lose(std::uint32_t worker, const std::string& why);
+  void LoseSilentWorkers();
+  void RemoveIfGone(std::uint32_t worker);
+  // A lease that was never received, or never sent.
+  void NeverSent(LeaseSlot slot);
+  void LostWithWorker(LeaseSlot slot);
+  void RecordEnd(const Lease& lease, v1::Attempt::State state, const std::string& why);
+
+  // --- engine_grants.cc ---
+  void Grant();
+  void GrantGroup(Group& group);
+  bool GrantAlone(Group& group);
+  KindState* Grantable(JobState& job, EntryState& entry);
+  std::uint32_t PickWorker(std::uint32_t endpoint, std::int64_t* free_slots, std::int64_t* workers);
+  std::int64_t GrantCells(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
+                          std::uint32_t worker, std::int64_t count);
+  void AddLease(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
+                std::uint32_t index, std::uint32_t worker, bool alone);
+  void SendGranted(const AtCommit::Granted& granted);
+  void SendWaiting(std::uint32_t worker);
+  bool MayStart(const Lease& lease) const;
+  void MarkSent(Lease& lease, WorkerState& worker, struct SendLeases& command);
+
+  // --- engine_reports.cc ---
+  void HandleReport(WorkerState& worker, Report& report);
+  void ReportForLease(LeaseSlot slot, Report& report);
+  // Leaves only what may be stored and counted.
+  static void Sanitize(v1::AttemptReport& report, std::uint32_t kind);
+  void CountCall(JobState& job, EntryState& entry, KindState& kind, std::uint32_t index,
+                 v1::Attempt& attempt, bool repeated);
+  void WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
+                    std::unique_ptr<v1::Attempt> attempt);
+  void WriteOutcome(JobState& job, const CellKey& cell, AttemptId id, EntryState& entry,
+                    KindState& kind, std::unique_ptr<v1::Outcome> outcome);
+  void Completed(JobState& job, EntryState& entry, KindState& kind);
+  void Failed(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index,
+              const v1::Attempt& attempt);
+  void BlockGroup(Group& group, v1::Attempt::ErrorClass error_class,
+                  const v1::AttemptReport& report, TimePoint sent);
+  void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
+
+  // --- engine_late.cc ---
+  void Park(WorkerState& worker, Report& report);
+  void AskAboutParked();
+  void Late(Parked& parked, v1::Attempt::State recorded);
+  void LateForJob(JobState& job, Parked& parked, v1::Attempt::State recorded);
+
+  // --- engine_recovery.cc ---
+  void Recover(Recovery& recovery);
+  JobState& RecoverJob(JobRecovery& recovery);
+
+  const Options options_;
+  Catalog catalog_;
+  RandomStream random_;
+  std::int64_t term_ = 0;
+  Instant instant_;
+
+  std::map<JobKey, std::unique_ptr<JobState>> jobs_;
+  JobKey next_job_ = 1;
+  absl::flat_hash_map<std::string, JobKey> by_request_;
+  absl::flat_hash_map<std::string, JobKey> by_name_;
+  std::deque<Group> groups_;
+  std::map<std::string, std::uint32_t, std::less<>> group_numbers_;
+  WorkerTable workers_;
+  LeaseTable leases_;
+  std::uint64_t next_attempt_ = 1;
+  std::uint64_t next_batch_ = 1;
+  absl::flat_hash_map<std::uint64_t, Batch> batches_;
+  // Those that have not aged, in the order of their grants.
+  std::deque<std::pair<TimePoint, std::uint64_t>> aging_;
+  // Aged and without open leases: to be closed with the next batch.
+  std::vector<std::uint64_t> closable_;
+  std::optional<TimePoint> closable_since_;
+  absl::flat_hash_map<AttemptId, Parked> parked_;
+  // In the order of arrival.
+  std::vector<std::pair<SessionId, AttemptId>> to_ask_;
+  // Late reports that are being written.
+  absl::flat_hash_map<AttemptId, Ticket> late_;
+  // The worker that gets no lease, because cells wait that go alone; kNoWorker: none.
+  static constexpr std::uint32_t kNoWorker = UINT32_MAX;
+  std::uint32_t held_back_ = kNoWorker;
+
+  // Of the event at hand.
+  std::vector<Command> commands_;
+  WriteBatch write_;
+  AtCommit at_commit_;
+  std::vector<JobState*> touched_;
+  std::vector<JobState*> to_settle_;
+  bool blocked_changed_ = false;
+  // By session; sent at the end of the event.
+  std::map<SessionId, std::vector<AttemptId>> acknowledged_;
+  std::vector<JobKey> published_;
+  // By worker: position in write_.lease_batches of the batch that still takes leases.
+  std::vector<std::uint32_t> open_batch_;
+
+  Ticket last_ticket_ = 0;
+  Ticket durable_ = 0;
+  std::deque<AtCommit> uncommitted_;
+};
+
+}  // namespace candor::engine

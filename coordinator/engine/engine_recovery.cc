@@ -1,0 +1,150 @@
+#include "coordinator/engine/engine_impl.h"
+#include "coordinator/engine/planted_bug.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace candor::engine {
+namespace {
+
+// A call counts from when its lease was sent, which nobody wrote down: at most so long after its
+// grant, or its coordinator was no use anyway. Counting too long is safe.
+constexpr Duration kLongestCommit = std::chrono::seconds(10);
+
+}  // namespace
+
+JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
+  auto state = std::make_unique<JobState>();
+  JobState& job = *state;
+  job.record = recovery.record;
+  job.hash = job.job().specification_hash();
+  job.priority = job.job().priority();
+  if (job.job().retry().has_max_attempts()) {
+    job.max_attempts = std::max(1, job.job().retry().max_attempts());
+  }
+  job.has_cells = true;
+  job.entries = BuildEntries(*job.record.specification, catalog_, true);
+  for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+  if (recovery.status != nullptr) RestoreStatus(*recovery.status, job);
+  job.visible_status = recovery.status != nullptr ? recovery.status : BuildStatus(job);
+  job.visible = true;
+
+  const auto kind_of = [&job](const CellKey& cell) -> KindState* {
+    return cell.entry < job.entries.size() ? job.entries[cell.entry].FindKind(cell.kind) : nullptr;
+  };
+  for (const CellKey& cell : recovery.done) {
+    if (KindState* kind = kind_of(cell)) kind->cells.RestoreDone(cell.index);
+  }
+  for (const CellKey& cell : recovery.failed) {
+    if (KindState* kind = kind_of(cell)) kind->cells.RestoreFailed(cell.index);
+  }
+  by_name_[job.job().name()] = job.key();
+  if (!job.record.request_id.empty()) by_request_[job.record.request_id] = job.key();
+  return *jobs_.emplace(job.key(), std::move(state)).first->second;
+}
+
+void Engine::Impl::Recover(Recovery& recovery) {
+  next_job_ = recovery.next_job_key;
+  next_batch_ = recovery.next_lease_batch;
+  for (JobRecovery& job : recovery.jobs) RecoverJob(job);
+  for (EndedJob& ended : recovery.ended_jobs) {
+    auto state = std::make_unique<JobState>();
+    JobState& job = *state;
+    job.record = std::move(ended.record);
+    job.hash = job.job().specification_hash();
+    job.entries = BuildEntries(*job.record.specification, catalog_, false);
+    for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+    job.has_cells = false;
+    job.forgotten = true;
+    if (ended.status != nullptr) RestoreStatus(*ended.status, job);
+    job.visible_status = ended.status != nullptr ? ended.status : BuildStatus(job);
+    job.visible = true;
+    by_name_[job.job().name()] = job.key();
+    if (!job.record.request_id.empty()) by_request_[job.record.request_id] = job.key();
+    jobs_.emplace(job.key(), std::move(state));
+  }
+
+  std::sort(recovery.lease_batches.begin(), recovery.lease_batches.end(),
+            [](const auto& a, const auto& b) { return a.batch.id < b.batch.id; });
+  for (const Recovery::OpenLeaseBatch& recovered : recovery.lease_batches) {
+    const LeaseBatchRecord& record = recovered.batch;
+    Batch& batch = batches_[record.id];
+    aging_.emplace_back(record.grant_time, record.id);
+    const TimePoint sent = std::min(now(), record.grant_time + kLongestCommit);
+    const absl::flat_hash_map<AttemptId, bool> open = [&] {
+      absl::flat_hash_map<AttemptId, bool> set;
+      for (const AttemptId attempt : recovered.open) set[attempt] = true;
+      return set;
+    }();
+    for (const LeaseRecord& leased : record.leases) {
+      JobState* job = FindJob(leased.job);
+      if (job == nullptr || leased.cell.entry >= job->entries.size()) continue;
+      EntryState& entry = job->entries[leased.cell.entry];
+      KindState* kind = entry.FindKind(leased.cell.kind);
+      if (kind == nullptr) continue;
+      Group& group = groups_[entry.group];
+      const bool is_open = open.contains(leased.attempt) && job->has_cells;
+      if (!Planted(PlantedBug::kLimitsResetAtRestart)) {
+        group.pacer.Restore(now(), sent, leased.reserved_tokens, is_open);
+      } else if (is_open) {
+        group.pacer.Restore(now(), now() - std::chrono::hours(1), 0, true);
+      }
+      if (!is_open) continue;
+      // Done meanwhile by a late report, or else out with this lease.
+      if (!kind->cells.IsDone(leased.cell.index)) kind->cells.RestoreLeased(leased.cell.index);
+      WorkerState& worker = workers_.Add(record.worker);
+      worker.last_heard = now();
+      ++worker.taken;
+      worker.alone = worker.alone || leased.alone;
+      Lease lease;
+      lease.attempt = leased.attempt;
+      lease.job = job;
+      lease.worker = workers_.NumberOf(worker);
+      lease.index = leased.cell.index;
+      lease.entry = leased.cell.entry;
+      lease.kind = static_cast<std::uint8_t>(kind - entry.kinds.data());
+      lease.state = Lease::State::kSent;
+      lease.alone = leased.alone;
+      lease.tokens = leased.reserved_tokens;
+      lease.sent = sent;
+      lease.grant_wall = record.grant_wall;
+      lease.batch = record.id;
+      leases_.Add(lease);
+      ++batch.open;
+      ++kind->open;
+      ++kind->in_flight;
+      group.awaited.insert(record.worker);
+      group.settled_at = now() + options_.settle_time;
+    }
+  }
+  std::sort(aging_.begin(), aging_.end());
+
+  constexpr std::int32_t kDeathsTogether = 2;
+  for (const JobRecovery& recovered : recovery.jobs) {
+    JobState& job = *FindJob(recovered.record.key);
+    for (const TriedCell& tried : recovered.tried) {
+      if (tried.cell.entry >= job.entries.size()) continue;
+      KindState* kind = job.entries[tried.cell.entry].FindKind(tried.cell.kind);
+      if (kind == nullptr) continue;
+      CellTable::Tried known;
+      known.failures = tried.failures;
+      known.deaths = tried.deaths;
+      known.deaths_alone = tried.deaths_alone;
+      kind->cells.RestoreTried(tried.cell.index, known, tried.deaths >= kDeathsTogether, now());
+    }
+  }
+  for (const BlockedGroupRecord& blocked : recovery.blocked_groups) {
+    Group& group = groups_[GroupNumber(blocked.limit_group)];
+    group.blocked_until = blocked.until;
+    group.provider_said = true;
+  }
+  for (auto& [key, job] : jobs_) {
+    UpdateMembers(*job);
+    if (!job->has_cells) continue;
+    if (job->terminal()) FreeWhenSettled(*job);
+    SettleLater(*job);
+  }
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,281 @@
+#include "common/base/time_proto.h"
+#include "coordinator/engine/engine_impl.h"
+#include "coordinator/engine/planted_bug.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace candor::engine {
+namespace {
+
+constexpr std::int32_t kMaxStreak = 5;
+// No provider asks for more; a worker that says so is broken.
+constexpr Duration kMaxRetryAfter = std::chrono::hours(24);
+
+std::int64_t Plausible(std::int64_t tokens) {
+  return std::clamp<std::int64_t>(tokens, 0, 1'000'000'000);
+}
+
+void SanitizeUsage(v1::Usage& usage) {
+  usage.set_input_tokens(Plausible(usage.input_tokens()));
+  usage.set_cached_input_tokens(Plausible(usage.cached_input_tokens()));
+  usage.set_output_tokens(Plausible(usage.output_tokens()));
+  usage.set_reasoning_tokens(Plausible(usage.reasoning_tokens()));
+}
+
+Duration ToDuration(const google::protobuf::Duration& duration) {
+  // No overflow, whatever was sent.
+  const std::int64_t seconds = std::clamp<std::int64_t>(duration.seconds(), 0, 1'000'000'000);
+  const std::int64_t nanos = std::clamp<std::int64_t>(duration.nanos(), 0, 999'999'999);
+  // Rounded up: a call a microsecond too early is too early.
+  return Duration(seconds * 1'000'000 + (nanos + 999) / 1000);
+}
+
+}  // namespace
+
+void Engine::Impl::On(ReportsArrived& event) {
+  WorkerState* worker = workers_.OfSession(event.session);
+  if (worker == nullptr) return;
+  worker->last_heard = now();
+  for (Report& report : event.reports) {
+    if (report.report == nullptr) report.report = std::make_unique<v1::AttemptReport>();
+    HandleReport(*worker, report);
+  }
+}
+
+void Engine::Impl::Sanitize(v1::AttemptReport& report, std::uint32_t kind) {
+  v1::Attempt& attempt = *report.mutable_attempt();
+  SanitizeUsage(*attempt.mutable_usage());
+  const bool broken = !v1::Attempt::State_IsValid(attempt.state()) ||
+                      attempt.state() == v1::Attempt::STATE_UNSPECIFIED ||
+                      attempt.state() == v1::Attempt::UNKNOWN ||
+                      attempt.state() == v1::Attempt::DUPLICATE ||
+                      (attempt.state() == v1::Attempt::COMPLETED && !report.has_outcome());
+  if (broken) {
+    attempt.set_error_text(
+        fmt::format("the worker reported state {} {} outcome, which says nothing", attempt.state(),
+                    report.has_outcome() ? "with an" : "without an"));
+    attempt.set_state(v1::Attempt::FAILED);
+    attempt.set_error_class(v1::Attempt::MALFORMED_RESPONSE);
+  }
+  if (!v1::Attempt::ErrorClass_IsValid(attempt.error_class())) {
+    attempt.set_error_class(v1::Attempt::MALFORMED_RESPONSE);
+  }
+  if (attempt.state() != v1::Attempt::COMPLETED) return;
+  v1::Outcome& outcome = *report.mutable_outcome();
+  outcome.set_kind(static_cast<v1::Cell::Kind>(kind));
+  if (!v1::Outcome::Class_IsValid(outcome.class_())) {
+    outcome.set_class_(v1::Outcome::CLASS_UNSPECIFIED);
+  }
+  if (outcome.has_usage()) SanitizeUsage(*outcome.mutable_usage());
+}
+
+void Engine::Impl::HandleReport(WorkerState& worker, Report& report) {
+  const LeaseSlot slot = leases_.Find(report.attempt);
+  if (slot == kNoLease) {
+    Park(worker, report);
+    return;
+  }
+  Lease& lease = leases_[slot];
+  switch (lease.state) {
+    case Lease::State::kReported:
+      // Redelivered while it is being written: acknowledged once that is done.
+      if (Planted(PlantedBug::kOutcomeCountedTwice)) break;
+      return;
+    case Lease::State::kCommitting:
+      // Nobody was told of it yet.
+      return;
+    case Lease::State::kWaiting:
+    case Lease::State::kSent:
+      break;
+  }
+  // It is reported by whom it was leased to, or by nobody.
+  if (workers_.NumberOf(worker) != lease.worker) return;
+  if (lease.state == Lease::State::kWaiting) return;
+  ReportForLease(slot, report);
+}
+
+void Engine::Impl::WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
+                                std::unique_ptr<v1::Attempt> attempt) {
+  attempt->set_kind(cell.kind);
+  attempt->set_index(cell.index);
+  write_.attempts.push_back({id, job.key(), cell, std::move(attempt)});
+}
+
+void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
+                             std::uint32_t /*index*/, v1::Attempt& attempt, bool repeated) {
+  const v1::Usage& usage = attempt.usage();
+  ++kind.calls;
+  if (repeated) ++kind.repeated_calls;
+  kind.input_tokens += usage.input_tokens();
+  kind.cached_input_tokens += usage.cached_input_tokens();
+  kind.output_tokens += usage.output_tokens();
+  kind.reasoning_tokens += usage.reasoning_tokens();
+  const std::int64_t money = entry.model.price.Money(usage);
+  attempt.set_money(money);
+  kind.money += money;
+  if (kind.prompt_tokens > 0) {
+    // A tokenizer that makes more of a text than was reckoned; within reason.
+    const double ratio =
+        static_cast<double>(usage.input_tokens()) / static_cast<double>(kind.prompt_tokens);
+    entry.prompt_ratio = std::clamp(ratio, entry.prompt_ratio, 20.0);
+  }
+  Touch(job);
+}
+
+void Engine::Impl::WriteOutcome(JobState& job, const CellKey& cell, AttemptId id, EntryState& entry,
+                                KindState& kind, std::unique_ptr<v1::Outcome> outcome) {
+  outcome->set_kind(cell.kind);
+  outcome->set_index(cell.index);
+  ++kind.classes[outcome->class_()];
+  if (kind.cells.At(cell.index) == CellTable::Place::kFailed) --kind.failed;
+  if (!kind.cells.IsDone(cell.index)) kind.cells.MarkDone(cell.index);
+  ++kind.done;
+  entry.rate.Add(now(), 1);
+  write_.outcomes.push_back({job.key(), cell, id, std::move(outcome)});
+}
+
+void Engine::Impl::Completed(JobState& job, EntryState& entry, KindState& kind) {
+  kind.replied = true;
+  kind.streak = 0;
+  Group& group = groups_[entry.group];
+  group.refusals = 0;
+  if (kind.cells.tentative() > 0 && entry.state == EntryState::State::kRunning) {
+    GiveUpTentative(job, static_cast<std::uint16_t>(&entry - job.entries.data()), kind);
+  }
+}
+
+void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
+  Lease& lease = leases_[slot];
+  JobState& job = *lease.job;
+  EntryState& entry = job.entries[lease.entry];
+  KindState& kind = entry.kinds[lease.kind];
+  Group& group = groups_[entry.group];
+  const CellKey cell{lease.entry, kind.kind, lease.index};
+  Sanitize(*report.report, kind.kind);
+  std::unique_ptr<v1::Attempt> attempt(report.report->release_attempt());
+  attempt->set_worker(workers_[lease.worker].name);
+  *attempt->mutable_grant_time() = ToProto(lease.grant_wall);
+
+  lease.state = Lease::State::kReported;
+  at_commit_.reported.push_back(slot);
+  if (Planted(PlantedBug::kAcknowledgeBeforeCommit)) {
+    Acknowledge(workers_[lease.worker], lease.attempt);
+  }
+  --kind.open;
+  group.pacer.Ended();
+  EndedLease(lease.batch);
+  SettleLater(job);
+  Touch(job);
+
+  const CellTable::Tried* tried = kind.cells.Find(lease.index);
+  const bool done = kind.cells.IsDone(lease.index);
+  const bool repeated = done || (tried != nullptr && tried->failures > 0);
+  const std::int64_t used = attempt->usage().input_tokens() + attempt->usage().output_tokens();
+  if (used > lease.tokens) group.pacer.AddTokens(now(), used - lease.tokens);
+
+  switch (attempt->state()) {
+    case v1::Attempt::NOT_SENT:
+      group.pacer.Refund(now(), lease.sent, lease.tokens);
+      if (!done) kind.cells.Return(lease.index, now(), lease.alone);
+      break;
+    case v1::Attempt::COMPLETED:
+      CountCall(job, entry, kind, lease.index, *attempt, repeated);
+      if (done && !Planted(PlantedBug::kOutcomeCountedTwice)) {
+        attempt->set_state(v1::Attempt::DUPLICATE);
+      } else {
+        WriteOutcome(job, cell, lease.attempt, entry, kind,
+                     std::unique_ptr<v1::Outcome>(report.report->release_outcome()));
+        ++workers_[lease.worker].outcomes;
+      }
+      Completed(job, entry, kind);
+      break;
+    default:
+      CountCall(job, entry, kind, lease.index, *attempt, repeated);
+      if (KindOf(attempt->error_class()) == ErrorKind::kBlock) {
+        BlockGroup(group, attempt->error_class(), *report.report, lease.sent);
+      }
+      if (!done) {
+        ++kind.cells.Know(lease.index).failures;
+        Failed(job, lease.entry, kind, lease.index, *attempt);
+      }
+      break;
+  }
+  WriteAttempt(job, cell, lease.attempt, std::move(attempt));
+}
+
+void Engine::Impl::BlockGroup(Group& group, v1::Attempt::ErrorClass error_class,
+                              const v1::AttemptReport& report, TimePoint sent) {
+  if (Planted(PlantedBug::kRetryAfterIgnored)) return;
+  TimePoint until{};
+  const bool said = report.has_retry_after();
+  if (said) {
+    until = now() + std::min(ToDuration(report.retry_after()), kMaxRetryAfter);
+  } else {
+    // Calls that were under way when the group was last refused say nothing new.
+    if (sent <= group.blocked_at && group.refusals > 0) return;
+    until = now() + GroupBackOff(error_class, ++group.refusals, random_);
+    group.blocked_at = now();
+  }
+  if (until <= group.blocked_until) return;
+  group.blocked_until = until;
+  group.blocked_at = now();
+  group.provider_said = said;
+  blocked_changed_ = true;
+}
+
+void Engine::Impl::FailCell(JobState& job, std::uint16_t entry, KindState& kind,
+                            std::uint32_t index) {
+  kind.cells.MarkFailed(index);
+  ++kind.failed;
+  write_.failed_cells.push_back({job.key(), {entry, kind.kind, index}});
+  Touch(job);
+}
+
+void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, std::uint32_t index,
+                          const v1::Attempt& attempt) {
+  EntryState& entry = job.entries[number];
+  const CellTable::Tried& tried = kind.cells.Know(index);
+  constexpr std::int32_t kDeathsTogether = 2;
+  const bool alone = tried.deaths >= kDeathsTogether;
+  // Of a job that is over nothing is repeated; of a stopped entry not before it is resumed.
+  const bool runs = !job.terminal() && entry.state == EntryState::State::kRunning;
+  switch (KindOf(attempt.error_class())) {
+    case ErrorKind::kRepeat:
+    case ErrorKind::kBlock:
+      if (tried.failures >= job.max_attempts && !job.terminal()) {
+        FailCell(job, number, kind, index);
+        return;
+      }
+      kind.cells.Return(index, now() + CellBackOff(tried.failures, random_), alone);
+      return;
+    case ErrorKind::kUnmendable:
+      if (!runs) break;
+      kind.cells.MarkTentative(index);
+      ++kind.streak;
+      entry.last_error = Words(attempt);
+      if (entry.streak() >= kMaxStreak) StopEntry(job, entry, entry.last_error, entry.streak());
+      return;
+    case ErrorKind::kStopGroup: {
+      kind.cells.Return(index, now(), alone);
+      const std::string words = Words(attempt);
+      for (auto& [key, other] : jobs_) {
+        if (other->terminal() || !other->has_cells) continue;
+        for (EntryState& other_entry : other->entries) {
+          if (other_entry.group != entry.group ||
+              other_entry.state != EntryState::State::kRunning) {
+            continue;
+          }
+          StopEntry(*other, other_entry, words, 0);
+        }
+      }
+      return;
+    }
+  }
+  kind.cells.Return(index, now(), alone);
+}
+
+}  // namespace candor::engine

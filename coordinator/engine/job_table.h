@@ -1,0 +1,153 @@
+// Jobs as the engine sees them: entries, counts, and what is pending.
+#pragma once
+
+#include "candor/v1/job.pb.h"
+#include "candor/v1/specification.pb.h"
+#include "coordinator/engine/catalog.h"
+#include "coordinator/engine/cell_table.h"
+#include "coordinator/engine/records.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace candor::engine {
+
+// Outcomes a second, over the last 10 s.
+class RateMeter {
+ public:
+  void Add(TimePoint now, std::int64_t count);
+  double Rate(TimePoint now) const;
+
+ private:
+  static constexpr std::int64_t kSeconds = 10;
+  // One for the second that has begun.
+  std::array<std::uint32_t, kSeconds + 1> counts_{};
+  std::int64_t second_ = 0;
+};
+
+// One (entry, kind) that has cells.
+struct KindState {
+  v1::Cell::Kind kind = v1::Cell::CHOICE;
+  CellTable cells;
+  // Kept when the cells are not, of a job that is over.
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+
+  std::int64_t calls = 0;
+  std::int64_t repeated_calls = 0;
+  std::array<std::int64_t, v1::Outcome::Class_MAX + 1> classes{};
+  std::int64_t input_tokens = 0;
+  std::int64_t cached_input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t reasoning_tokens = 0;
+  std::int64_t money = 0;
+  std::int64_t unknown_attempts = 0;
+  std::int64_t unknown_money = 0;
+
+  // Granted and not yet reported, and granted and not yet acknowledged.
+  std::int64_t open = 0;
+  std::int64_t in_flight = 0;
+  // A complete reply came: the first-cell check is passed.
+  bool replied = false;
+  // Errors in a row that repeating cannot mend.
+  std::int32_t streak = 0;
+
+  // Of one prompt, by its length; and of one reply at most.
+  std::int64_t prompt_tokens = 0;
+  std::int64_t output_limit = 0;
+  // The most that a call of unknown fate can have cost.
+  std::int64_t unknown_call_money = 0;
+};
+
+struct EntryState {
+  enum class State { kRunning, kStopped, kFinished };
+
+  std::string name;
+  std::string endpoint_name;
+  std::string model_name;
+  Catalog::Model model;
+  // Position in the engine's list of limit groups.
+  std::uint32_t group = 0;
+  State state = State::kRunning;
+  // Why it was stopped.
+  std::string reason;
+  // The latest error that repeating cannot mend.
+  std::string last_error;
+  // Choices before self-reports; only those with cells.
+  std::vector<KindState> kinds;
+  // The largest number of prompt tokens seen, over that expected from the length.
+  double prompt_ratio = 1.0;
+  RateMeter rate;
+
+  KindState* FindKind(v1::Cell::Kind kind);
+  bool replied() const;
+  std::int32_t streak() const;
+  std::int64_t open() const;
+  std::int64_t in_flight() const;
+  std::uint64_t pending() const;
+  // What a call of this kind reserves: providers of the OpenAI dialect count the prompt and the
+  // whole output limit when a call begins, and give nothing back.
+  std::int64_t Reservation(const KindState& kind) const;
+};
+
+struct JobState {
+  JobRecord record;
+  std::string hash;
+  v1::Job::State state = v1::Job::QUEUED;
+  std::string reason;
+  std::optional<WallTime> start_time;
+  std::optional<WallTime> end_time;
+  std::int32_t max_attempts = 5;
+  std::int32_t priority = 0;
+  std::vector<EntryState> entries;
+  // False once nothing can be asked any more: what was pending is forgotten.
+  bool has_cells = true;
+  bool deleted = false;
+  // Durable, and so visible.
+  bool visible = false;
+  std::shared_ptr<const v1::Job> visible_status;
+  // A status of it is to be written with the present batch.
+  bool touched = false;
+  // Whether something is left to run is to be seen at the end of the event.
+  bool to_settle = false;
+  // The workers were told to forget it.
+  bool forgotten = false;
+
+  JobKey key() const { return record.key; }
+  const v1::Job& job() const { return *record.job; }
+  bool terminal() const;
+  // Calls are granted.
+  bool runs() const { return state == v1::Job::QUEUED || state == v1::Job::RUNNING; }
+  std::int64_t open() const;
+  std::int64_t in_flight() const;
+  std::uint64_t pending() const;
+  std::uint64_t done() const;
+  std::int64_t calls() const;
+  bool has_stopped() const;
+  bool settled() const { return terminal() && in_flight() == 0; }
+
+  // Calls that the budget still allows, those in flight taken off; INT64_MAX without a budget.
+  std::int64_t BudgetLeft() const;
+  // Which part of the budget is spent, in words; empty when none is.
+  std::string BudgetSpent() const;
+  // Nothing is pending any more: frees what cells take.
+  void DropCells();
+};
+
+// Builds the entries of a job from its specification, with every cell fresh, or without cells for a
+// job that is over.
+std::vector<EntryState> BuildEntries(const v1::JobSpecification& specification, Catalog& catalog,
+                                     bool with_cells);
+
+// How a job stands, as JobStatusRecord has it.
+std::shared_ptr<const v1::Job> BuildStatus(const JobState& job);
+// The other way round, after a restart; cells are left alone.
+void RestoreStatus(const v1::Job& status, JobState& job);
+
+}  // namespace candor::engine

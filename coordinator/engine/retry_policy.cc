@@ -1,0 +1,65 @@
+#include "coordinator/engine/retry_policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace candor::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxWords = 300;
+
+}  // namespace
+
+ErrorKind KindOf(v1::Attempt::ErrorClass error_class) {
+  switch (error_class) {
+    case v1::Attempt::RATE_LIMITED:
+    case v1::Attempt::OVERLOADED:
+      return ErrorKind::kBlock;
+    case v1::Attempt::QUOTA_EXHAUSTED:
+      return ErrorKind::kStopGroup;
+    case v1::Attempt::AUTHENTICATION:
+    case v1::Attempt::PERMISSION:
+    case v1::Attempt::NOT_FOUND:
+    case v1::Attempt::INVALID_REQUEST:
+      return ErrorKind::kUnmendable;
+    default:
+      return ErrorKind::kRepeat;
+  }
+}
+
+std::string Words(const v1::Attempt& attempt) {
+  std::string text = attempt.error_text();
+  if (text.empty()) text = "no reason was given";
+  if (text.size() > kMaxWords) {
+    std::size_t cut = kMaxWords;
+    // Not within a character of several bytes.
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
+    text.resize(cut);
+    text += "...";
+  }
+  if (attempt.http_status() == 0) return text;
+  return fmt::format("HTTP {}: {}", attempt.http_status(), text);
+}
+
+Duration JitteredBackOff(Duration base, Duration cap, std::int32_t n, RandomStream& random) {
+  const int doublings = std::clamp(n - 1, 0, 20);
+  const Duration most = std::min(cap, base * (std::int64_t{1} << doublings));
+  return Duration(static_cast<std::int64_t>(static_cast<double>(most.count()) * random.Uniform()));
+}
+
+Duration CellBackOff(std::int32_t n, RandomStream& random) {
+  return JitteredBackOff(milliseconds(500), seconds(30), n, random);
+}
+
+Duration GroupBackOff(v1::Attempt::ErrorClass error_class, std::int32_t n, RandomStream& random) {
+  return error_class == v1::Attempt::OVERLOADED
+             ? JitteredBackOff(milliseconds(250), seconds(10), n, random)
+             : JitteredBackOff(seconds(1), seconds(60), n, random);
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,37 @@
+// What becomes of a failed call: whether its cell is tried again, when, and for whom else it
+// matters.
+#pragma once
+
+#include "candor/v1/outcome.pb.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace candor::engine {
+
+enum class ErrorKind {
+  kRepeat,      // this cell again, after a back-off
+  kBlock,       // likewise, and its limit group makes no call for a while
+  kUnmendable,  // repeating cannot mend it
+  kStopGroup,   // out of quota or credit: nobody of the group may go on
+};
+
+// A class that nobody knows counts as a broken response.
+ErrorKind KindOf(v1::Attempt::ErrorClass error_class);
+
+// "HTTP 401: invalid key", of what the worker reported; at most 300 characters of the provider's.
+std::string Words(const v1::Attempt& attempt);
+
+// Full jitter ("Exponential Backoff And Jitter", M. Brooker, AWS Architecture Blog, 2015): uniform
+// on 0 to base * 2^(n-1), capped. n counts from 1.
+Duration JitteredBackOff(Duration base, Duration cap, std::int32_t n, RandomStream& random);
+
+// Before the n-th repetition of a call.
+Duration CellBackOff(std::int32_t n, RandomStream& random);
+// For a limit group whose provider refuses for the n-th time in a row and does not say how long.
+Duration GroupBackOff(v1::Attempt::ErrorClass error_class, std::int32_t n, RandomStream& random);
+
+}  // namespace candor::engine
