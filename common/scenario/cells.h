@@ -36,7 +36,7 @@ struct CellAddress {
   bool operator==(const CellAddress&) const = default;
 };
 
-// The cells of one (entry, kind) of a resolved job. 40 bytes, copied freely; `At` and `IndexOf`
+// The cells of one (entry, kind) of a resolved job. 24 bytes, copied freely; `At` and `IndexOf`
 // take a few nanoseconds and allocate nothing. May be used by any number of threads. The
 // specification must outlive the map.
 class CellMap {

@@ -162,14 +162,14 @@ ObjectReader::ObjectReader(const boost::json::value& value, std::string path,
                            std::initializer_list<const char*> known, FieldViolations& violations)
     : object_(value.if_object()), path_(std::move(path)), violations_(violations) {
   if (object_ == nullptr) {
-    Add(violations_, path_, "is {}; give an object", TypeName(value));
+    Add(violations_, path_.empty() ? "the file" : path_, "is {}; give an object", TypeName(value));
     return;
   }
   const std::vector<std::string> names(known.begin(), known.end());
   for (const auto& field : *object_) {
     const std::string name(field.key().data(), field.key().size());
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    Add(violations_, path_.empty() ? "(file)" : path_, "unknown field {}{} (known: {})",
+    Add(violations_, path_.empty() ? "the file" : path_, "unknown field {}{} (known: {})",
         Quoted(name), DidYouMean(name, names), fmt::join(names, ", "));
   }
 }

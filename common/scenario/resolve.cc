@@ -255,10 +255,13 @@ class Resolver {
     resolved.set_weights_from(entry.weights_from().empty() ? resolved.name()
                                                            : entry.weights_from());
     if (!scenarios_.empty()) {
-      const Selection asked =
-          selection.Pick(entry.scenario_ids(), whole_, Join(path, "scenario_ids"), violations_);
-      resolved.mutable_scenario_indexes()->Assign(asked.positions().begin(),
-                                                  asked.positions().end());
+      const std::vector<std::uint32_t> asked =
+          entry.scenario_ids().empty()
+              ? selection.positions()
+              : selection
+                    .Pick(entry.scenario_ids(), whole_, Join(path, "scenario_ids"), violations_)
+                    .positions();
+      resolved.mutable_scenario_indexes()->Assign(asked.begin(), asked.end());
     }
     *resolved.mutable_choice_prompt() = entry.prompts().has_choice()  ? entry.prompts().choice()
                                         : job_.prompts().has_choice() ? job_.prompts().choice()

@@ -18,7 +18,7 @@ namespace candor::scenario {
 inline constexpr std::size_t kMaxInlineBytes = 4U << 20U;
 // Cells of a job at most, over all entries and kinds.
 inline constexpr std::uint64_t kMaxJobCells = 100'000'000;
-inline constexpr int kMaxEntries = 1'000;
+inline constexpr int kMaxEntries = 200;
 inline constexpr int kDefaultMaxAttempts = 5;
 
 // Checks a whole job and resolves it: entry names, wording, overrides, scenario selection, counts.

@@ -115,12 +115,12 @@ void ValidateScenario(const v1::Scenario& scenario, std::string_view path,
 
 void ValidateScenarios(const google::protobuf::RepeatedPtrField<v1::Scenario>& scenarios,
                        std::string_view path, FieldViolations& violations) {
+  const std::string list(path.empty() ? "the list" : path);
   if (scenarios.empty()) {
-    Add(violations, std::string(path), "is empty; give at least one scenario");
+    Add(violations, list, "is empty; give at least one scenario");
   }
   if (scenarios.size() > kMaxScenarios) {
-    Add(violations, std::string(path), "has {} scenarios; give at most {}", scenarios.size(),
-        kMaxScenarios);
+    Add(violations, list, "has {} scenarios; give at most {}", scenarios.size(), kMaxScenarios);
     return;
   }
   std::unordered_map<std::string_view, int> seen;

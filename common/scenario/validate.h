@@ -23,7 +23,7 @@ inline constexpr int kMaxAttributes = 64;
 // a value together with its decimals.
 inline constexpr double kMaxBound = 1e12;
 inline constexpr double kMinRange = 1e-6;
-inline constexpr int kMaxScenarios = 100'000;
+inline constexpr int kMaxScenarios = 50'000;
 // A list of violations ends here: nobody reads further, and bad input costs bounded memory.
 inline constexpr std::size_t kMaxViolations = 100;
 
@@ -36,7 +36,7 @@ inline constexpr std::size_t kMaxViolations = 100;
 void ValidateScenario(const v1::Scenario& scenario, std::string_view path,
                       FieldViolations& violations);
 
-// The same for each of a list, and for the list: at least one scenario, at most 100,000, unique
+// The same for each of a list, and for the list: at least one scenario, at most 50,000, unique
 // ids. `path` is that of the list: "job.inline_scenarios.scenarios".
 void ValidateScenarios(const google::protobuf::RepeatedPtrField<v1::Scenario>& scenarios,
                        std::string_view path, FieldViolations& violations);

@@ -115,7 +115,7 @@ TEST(ParseScenarioSet, NamesUnknownFields) {
 
 TEST(ParseScenarioSet, NamesMissingFieldsAndWrongTypes) {
   EXPECT_THAT(Error("{}"), HasSubstr("scenarios: is missing"));
-  EXPECT_THAT(Error("[]"), HasSubstr("is a list; give an object"));
+  EXPECT_THAT(Error("[]"), HasSubstr("the file: is a list; give an object"));
   EXPECT_THAT(Error(File("\"min\": 1, ", "")),
               HasSubstr("scenarios[0].attributes[0].min: is missing"));
   EXPECT_THAT(Error(File("\"plot\"", "5")), HasSubstr("scenarios[0].id: is a number; give a text"));

@@ -62,7 +62,7 @@ TEST(ImportScenarios, ReadsOurOwnFormats) {
 TEST(ImportScenarios, SaysWhatIsWrong) {
   EXPECT_THAT(Error("[1"), HasSubstr("JSON line 1, column 3"));
   EXPECT_THAT(Error("7"), HasSubstr("the file is a number; give a scenario set"));
-  EXPECT_THAT(Error("[]"), HasSubstr("is empty; give at least one scenario"));
+  EXPECT_THAT(Error("[]"), HasSubstr("the list: is empty; give at least one scenario"));
   EXPECT_THAT(Error(kCandidates, "role\n"), HasSubstr("has 1 roles for 2 scenarios"));
   EXPECT_THAT(Error(kCandidates, "a\nb,c\n"), HasSubstr("roles: line 2 has 2 fields"));
   EXPECT_THAT(Error(kCandidates, "a\n\"b"), HasSubstr("roles: CSV line 2, column 1"));

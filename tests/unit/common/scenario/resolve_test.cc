@@ -169,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
     Entries, ResolveJobTest,
     testing::Values(
         Bad{"NoModels", [](auto& job) { job.clear_models(); },
-            "job.models: has 0 entries; give from 1 to 1000"},
+            "job.models: has 0 entries; give from 1 to 200"},
         Bad{"NoModel",
             [](auto& job) {
               job.mutable_models(0)->clear_model();
