@@ -1,0 +1,298 @@
+#include "coordinator/store/sqlite_store.h"
+
+#include "coordinator/store/schema.h"
+#include "coordinator/store/sqlite.h"
+#include "tests/unit/coordinator/store/conformance.h"
+#include "tests/unit/coordinator/store/temp_dir.h"
+#include "tests/unit/coordinator/store/test_records.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace candor::store {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SqliteBackend final : public StoreBackend {
+ public:
+  StatusOr<std::unique_ptr<Store>> Open() override {
+    return OpenSqliteStore(directory_.path() + "/store", {.reserve_bytes = 4096});
+  }
+
+ private:
+  TempDir directory_;
+};
+
+std::unique_ptr<StoreBackend> MakeSqliteBackend() { return std::make_unique<SqliteBackend>(); }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformanceTest, testing::Values(&MakeSqliteBackend),
+                         [](const auto&) { return std::string("OneDirectory"); });
+
+std::int64_t Query(const std::string& directory, const std::string& sql) {
+  StatusOr<Connection> connection =
+      Connection::Open(directory + "/candor.db", Connection::Access::kReadOnly);
+  EXPECT_TRUE(connection.ok()) << connection.status();
+  const StatusOr<std::int64_t> result = connection->QueryInteger(sql);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? *result : -1;
+}
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  StatusOr<std::unique_ptr<Store>> Open(const SqliteOptions& options = {.reserve_bytes = 0}) {
+    return OpenSqliteStore(path_, options);
+  }
+  void ExpectRefused(absl::StatusCode code, const std::string& text) {
+    const Status status = Open().status();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(Message(status), AllOf(HasSubstr(path_), HasSubstr(text)));
+  }
+
+  TempDir parent_;
+  std::string path_ = parent_.path() + "/data";
+};
+
+TEST_F(SqliteStoreTest, HasItsSettings) {
+  const auto store = Open();
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Query(path_, "PRAGMA page_size"), 16'384);
+  EXPECT_EQ(Query(path_, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+}
+
+TEST_F(SqliteStoreTest, HasOneOwner) {
+  auto store = Open();
+  ASSERT_TRUE(store.ok());
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "process id " + std::to_string(getpid()));
+  store->reset();
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(SqliteStoreTest, ParentMustExist) {
+  path_ = parent_.path() + "/missing/data";
+  ExpectRefused(absl::StatusCode::kNotFound, "make its parent");
+}
+
+TEST_F(SqliteStoreTest, FileIsNoDirectory) {
+  std::ofstream(path_) << "text";
+  ExpectRefused(absl::StatusCode::kInvalidArgument, "Not a directory");
+}
+
+// In a child process without privileges: to root, everything can be written.
+TEST_F(SqliteStoreTest, DirectoryThatCannotBeWrittenIsRefused) {
+  ASSERT_EQ(mkdir(path_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(parent_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0555), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && setuid(65'534) != 0) _exit(2);
+    const Status status = Open().status();
+    _exit(status.code() == absl::StatusCode::kPermissionDenied &&
+                  Message(status).find(path_) != std::string::npos
+              ? 0
+              : 1);
+  }
+  int result = -1;
+  ASSERT_EQ(waitpid(child, &result, 0), child);
+  EXPECT_EQ(result, 0);
+}
+
+TEST_F(SqliteStoreTest, FileThatIsNoDatabaseIsRefused) {
+  ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
+  std::ofstream(path_ + "/candor.db") << std::string(20'000, 'x');
+  ExpectRefused(absl::StatusCode::kDataLoss, "is no database");
+}
+
+TEST_F(SqliteStoreTest, DatabaseOfAnotherProgramIsRefused) {
+  ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
+  ASSERT_TRUE(Connection::Open(path_ + "/candor.db", Connection::Access::kCreate)
+                  ->Execute("CREATE TABLE t (x)")
+                  .ok());
+  ExpectRefused(absl::StatusCode::kDataLoss, "not one of Candor's");
+  EXPECT_EQ(Query(path_, "SELECT count(*) FROM sqlite_schema"), 1);
+}
+
+TEST_F(SqliteStoreTest, NewerVersionIsRefused) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Connection::Open(path_ + "/candor.db", Connection::Access::kCreate)
+                  ->Execute("PRAGMA user_version = 2")
+                  .ok());
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "schema version 2");
+}
+
+TEST_F(SqliteStoreTest, DamageIsFound) {
+  {
+    auto store = Open();
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->Recover().ok());
+    std::vector<engine::WriteBatch> batches(1);
+    batches[0].new_jobs.push_back(MakeJob(1));
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      batches[0].outcomes.push_back(MakeOutcome(1, i + 1, {0, v1::Cell::CHOICE, i},
+                                                v1::Outcome::VALID, std::string(1'500, 'x')));
+    }
+    ASSERT_TRUE((*store)->Commit(batches).ok());
+    EXPECT_TRUE(CheckSqliteStore(path_).ok());
+  }
+  EXPECT_TRUE(CheckSqliteStore(path_).ok());
+  // The first bytes of every page but the first: b-tree headers.
+  std::fstream file(path_ + "/candor.db", std::ios::in | std::ios::out | std::ios::binary);
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path_ + "/candor.db"));
+  for (std::int64_t page = 16'384; page < size; page += 16'384) {
+    file.seekp(page);
+    file << std::string(64, '\xff');
+  }
+  file.close();
+  const Status check = CheckSqliteStore(path_);
+  EXPECT_EQ(check.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(Message(check), HasSubstr("damaged"));
+  ExpectRefused(absl::StatusCode::kDataLoss, "damaged");
+}
+
+// --- Migration ---
+
+const std::vector<Migration>& TwoVersions() {
+  static const auto& migrations = *new std::vector<Migration>{
+      SqliteMigrations()[0],
+      {"UPDATE jobs SET request_id = 'migrated';"
+       "CREATE TABLE added (x INTEGER); INSERT INTO added SELECT key FROM jobs;"}};
+  return migrations;
+}
+
+// A store of version 1 with job 1.
+void MakeVersion1(const std::string& path) {
+  auto store = OpenSqliteStore(path, {.reserve_bytes = 0});
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE((*store)->Recover().ok());
+  engine::WriteBatch batch;
+  batch.new_jobs.push_back(MakeJob(1));
+  ASSERT_TRUE((*store)->Commit({&batch, 1}).ok());
+}
+
+TEST_F(SqliteStoreTest, OlderVersionIsMigrated) {
+  MakeVersion1(path_);
+  auto store = Open({.reserve_bytes = 0, .migrations = TwoVersions()});
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 2);
+  EXPECT_EQ(Query(path_, "SELECT x FROM added"), 1);
+  const auto recovery = (*store)->Recover();
+  ASSERT_TRUE(recovery.ok());
+  ASSERT_EQ(recovery->jobs.size(), 1U);
+  EXPECT_EQ(recovery->jobs[0].record.request_id, "migrated");
+}
+
+TEST_F(SqliteStoreTest, MigrationThatFailsChangesNothing) {
+  MakeVersion1(path_);
+  std::vector<Migration> migrations = TwoVersions();
+  migrations[1].sql += "INSERT INTO nowhere VALUES (1);";
+  EXPECT_FALSE(Open({.reserve_bytes = 0, .migrations = migrations}).ok());
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+  EXPECT_TRUE(Open().ok());
+}
+
+// The child dies inside the transaction of the migration, after it has written.
+TEST_F(SqliteStoreTest, MigrationThatIsKilledCanBeRunAgain) {
+  MakeVersion1(path_);
+  const pid_t child = fork();
+  if (child == 0) {
+    StatusOr<Connection> connection =
+        Connection::Open(path_ + "/candor.db", Connection::Access::kCreate);
+    // Without room in the cache the changes reach the log before the end of the transaction.
+    if (!connection.ok() || !connection->Execute("PRAGMA cache_size = 1").ok()) _exit(2);
+    const StatusOr<Transaction> transaction = Transaction::BeginWrite(*connection);
+    const std::string fill =
+        "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        "WHERE i < 200) SELECT randomblob(10000) FROM n;";
+    if (!connection->Execute(TwoVersions()[1].sql + fill + "PRAGMA user_version = 2").ok()) {
+      _exit(3);
+    }
+    kill(getpid(), SIGKILL);
+  }
+  int result = 0;
+  ASSERT_EQ(waitpid(child, &result, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(result)) << result;
+  EXPECT_GT(std::filesystem::file_size(path_ + "/candor.db-wal"), 1'000'000U);
+  {
+    auto store = Open();
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+  }
+  auto store = Open({.reserve_bytes = 0, .migrations = TwoVersions()});
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Query(path_, "SELECT x FROM added"), 1);
+  EXPECT_TRUE(CheckSqliteStore(path_).ok());
+}
+
+// --- Housekeeping ---
+
+TEST_F(SqliteStoreTest, ReserveIsSetAside) {
+  ASSERT_TRUE(Open({.reserve_bytes = 1'000'000}).ok());
+  EXPECT_EQ(std::filesystem::file_size(path_ + "/reserve"), 1'000'000U);
+}
+
+TEST_F(SqliteStoreTest, ReserveIsLeftOutWhereItWouldFillTheDisk) {
+  ASSERT_TRUE(Open({.reserve_bytes = std::size_t{1} << 60U}).ok());
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/reserve"));
+}
+
+TEST_F(SqliteStoreTest, DeletedJobsAreSweptInSlices) {
+  auto store = Open({.reserve_bytes = 0, .sweep_rows = 10});
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE((*store)->Recover().ok());
+  engine::WriteBatch batch;
+  batch.new_jobs.push_back(MakeJob(1));
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    batch.outcomes.push_back(MakeOutcome(1, i + 1, {0, v1::Cell::CHOICE, i}));
+    batch.attempts.push_back(MakeAttempt(1, i + 1, {}, v1::Attempt::COMPLETED));
+  }
+  batch.failed_cells.push_back({1, {0, v1::Cell::CHOICE, 30}});
+  ASSERT_TRUE((*store)->Commit({&batch, 1}).ok());
+  batch = {};
+  batch.deleted_jobs.push_back(1);
+  ASSERT_TRUE((*store)->Commit({&batch, 1}).ok());
+  const std::string rows =
+      "SELECT (SELECT count(*) FROM outcomes) + (SELECT count(*) FROM attempts) + "
+      "(SELECT count(*) FROM failed_cells)";
+  EXPECT_EQ(Query(path_, rows), 31);
+  // A restart goes on with it.
+  store->reset();
+  store = Open({.reserve_bytes = 0, .sweep_rows = 10});
+  ASSERT_TRUE((*store)->Recover().ok());
+  for (const std::int64_t left : {21, 11, 1, 0}) {
+    batch = {};
+    ASSERT_TRUE((*store)->Commit({&batch, 1}).ok());
+    EXPECT_EQ(Query(path_, rows), left);
+  }
+  EXPECT_EQ(Query(path_, "SELECT count(*) FROM deleted_jobs"), 0);
+}
+
+TEST_F(SqliteStoreTest, LogStartsOverAfterACheckpoint) {
+  auto store = Open({.reserve_bytes = 0, .checkpoint_pages = 10});
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE((*store)->Recover().ok());
+  std::vector<engine::WriteBatch> batches(1);
+  batches[0].new_jobs.push_back(MakeJob(1));
+  ASSERT_TRUE((*store)->Commit(batches).ok());
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    batches[0] = {};
+    batches[0].outcomes.push_back(MakeOutcome(1, i + 1, {0, v1::Cell::CHOICE, i}));
+    ASSERT_TRUE((*store)->Commit(batches).ok());
+    ASSERT_TRUE((*store)->ReadOutcomes({.job = 1, .after = i}).ok());
+  }
+  // 200 commits write 600 pages and more.
+  EXPECT_LT(std::filesystem::file_size(path_ + "/candor.db-wal"), 100 * 16'384U);
+}
+
+}  // namespace
+}  // namespace candor::store
