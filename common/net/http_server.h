@@ -82,8 +82,8 @@ class StreamWriter {
   // Bytes queued and not yet taken by the system. Whoever writes much stops above a limit of his
   // own and goes on in `callback` of OnDrained.
   std::size_t queued_bytes() const;
-  // Calls `callback` once, on the connection's thread, as soon as nothing is queued or the peer has
-  // gone; at once when that is so already.
+  // Posts `callback` once to the connection's io_context, as soon as nothing is queued or the peer
+  // has gone, also when that is so already.
   void OnDrained(absl::AnyInvocable<void()> callback);
   // Ends the response.
   void Finish();
@@ -147,7 +147,8 @@ class HttpServer {
   // FailedPrecondition for certificate or key files that cannot be used.
   static StatusOr<std::unique_ptr<HttpServer>> Create(boost::asio::io_context& io,
                                                       HttpServerOptions options, Handler handler);
-  // The first io_context accepts; all of them serve. They must outlive the server.
+  // The first io_context accepts; all of them serve. They must outlive the server, and the others
+  // need a work guard, as they have nothing to do until a connection is given to them.
   static StatusOr<std::unique_ptr<HttpServer>> Create(std::vector<boost::asio::io_context*> ios,
                                                       HttpServerOptions options, Handler handler);
 

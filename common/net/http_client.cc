@@ -1,0 +1,312 @@
+#include "common/net/http_client.h"
+
+#include "common/net/connection_pool.h"
+#include "common/net/dialer.h"
+#include "common/net/http_reader.h"
+#include "common/net/request_writer.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace candor::net {
+namespace asio = boost::asio;
+namespace {
+
+using std::chrono::milliseconds;
+
+SteadyTime After(SteadyTime now, milliseconds timeout) {
+  return timeout.count() > 0 ? now + timeout : SteadyTime::max();
+}
+
+struct ClientCore {
+  ClientCore(asio::any_io_executor the_executor, HttpClientOptions the_options)
+      : executor(std::move(the_executor)),
+        options(std::move(the_options)),
+        pool(std::make_shared<ConnectionPool>(executor, options.max_connections_per_origin,
+                                              options.idle_connection_timeout)),
+        dialer(executor, options) {}
+
+  asio::any_io_executor executor;
+  const HttpClientOptions options;
+  std::shared_ptr<ConnectionPool> pool;
+  Dialer dialer;
+  // Every call reads into it and takes out what it read before it waits again.
+  std::vector<char> buffer = std::vector<char>(std::size_t{64} << 10);
+};
+
+// One call, from slot to answer. Fills the result that it was made with.
+class Exchange {
+ public:
+  Exchange(ClientCore& core, HttpRequest& request, HttpResult& result)
+      : core_(core), request_(request), result_(result) {}
+
+  asio::awaitable<void> Run() {
+    cancellation_.emplace(co_await asio::this_coro::cancellation_state);
+    const SteadyTime start = std::chrono::steady_clock::now();
+    total_deadline_ = After(start, request_.timeouts.total);
+    if (!PrepareRequest()) co_return;
+    ConnectionPool::Lease lease;
+    if (!core_.pool->TryAcquire(request_.origin, lease)) {
+      const HttpFailure failure =
+          co_await core_.pool->Acquire(request_.origin, lease, total_deadline_);
+      if (failure != HttpFailure::kNone) {
+        Fail(failure, "waited for a free connection");
+        co_return;
+      }
+    }
+    if (lease.connection() == nullptr) {
+      lease.MakeConnection(core_.executor);
+      std::string why;
+      const HttpFailure failure = co_await core_.dialer.Dial(
+          *lease.connection(), request_.origin, proxy_ ? &*proxy_ : nullptr,
+          request_.timeouts.connect, total_deadline_, why);
+      if (failure != HttpFailure::kNone) {
+        Fail(failure, why);
+        co_return;
+      }
+    }
+    ClientConnection& connection = *lease.connection();
+    connection_ = &connection;
+    result_.connection_reused = connection.used;
+    Until(After(std::chrono::steady_clock::now(), request_.timeouts.first_byte),
+          HttpFailure::kFirstByteTimeout);
+
+    if (const HttpFailure failure = co_await SendRequest(); failure != HttpFailure::kNone) {
+      Fail(failure, "while the request was sent");
+      co_return;
+    }
+    co_await ReadAnswer(lease);
+  }
+
+ private:
+  bool PrepareRequest() {
+    if (const std::string_view url = core_.options.proxy.For(request_.origin); !url.empty()) {
+      auto proxy = ParseProxy(url);
+      if (!proxy.ok()) {
+        Fail(HttpFailure::kProxy, Message(proxy.status()));
+        return false;
+      }
+      proxy_ = *std::move(proxy);
+    }
+    const bool absolute_form = proxy_.has_value() && !request_.origin.https;
+    auto wire =
+        WriteRequest(request_, core_.options.user_agent, absolute_form ? &*proxy_ : nullptr);
+    if (!wire.ok()) {
+      Fail(HttpFailure::kInvalidRequest, Message(wire.status()));
+      return false;
+    }
+    wire_ = *std::move(wire);
+    request_.body = {};
+    no_body_ = request_.method == "HEAD";
+    return true;
+  }
+
+  void Until(SteadyTime when, HttpFailure kind) {
+    if (total_deadline_ <= when) {
+      connection_->SetDeadline(total_deadline_, HttpFailure::kTotalTimeout);
+    } else {
+      connection_->SetDeadline(when, kind);
+    }
+  }
+
+  // kNone also when the peer broke off: what it said before is read afterwards.
+  asio::awaitable<HttpFailure> SendRequest() {
+    ByteStream& stream = connection_->stream;
+    const std::uint64_t before = stream.bytes_written();
+    std::string_view rest = wire_;
+    while (!rest.empty()) {
+      const IoResult written = stream.Write(rest);
+      result_.request_bytes_written = stream.bytes_written() != before;
+      if (written.status == IoStatus::kOk) {
+        rest.remove_prefix(written.bytes);
+        continue;
+      }
+      if (written.status == IoStatus::kError || written.status == IoStatus::kEof) {
+        send_broke_ = true;
+        break;
+      }
+      const HttpFailure failure = co_await WaitReady(*connection_, written.status, *cancellation_);
+      if (failure != HttpFailure::kNone) co_return failure;
+    }
+    // Nothing is ever sent twice, so a waiting call need not hold its request.
+    wire_ = {};
+    co_return HttpFailure::kNone;
+  }
+
+  asio::awaitable<void> ReadAnswer(ConnectionPool::Lease& lease) {
+    ByteStream& stream = connection_->stream;
+    ResponseReader reader({.header_bytes = request_.max_response_header_bytes,
+                           .body_bytes = request_.max_response_body_bytes},
+                          no_body_);
+    IoStatus wanted = stream.HasBuffered() || send_broke_ ? IoStatus::kOk : IoStatus::kWantRead;
+    while (true) {
+      if (wanted != IoStatus::kOk) {
+        const HttpFailure failure = co_await WaitReady(*connection_, wanted, *cancellation_);
+        if (failure != HttpFailure::kNone) {
+          FailReading(failure, reader, "");
+          co_return;
+        }
+      }
+      const IoResult read = stream.Read(core_.buffer.data(), core_.buffer.size());
+      switch (read.status) {
+        case IoStatus::kWantRead:
+        case IoStatus::kWantWrite:
+          wanted = read.status;
+          continue;
+        case IoStatus::kError:
+        case IoStatus::kEof: {
+          const bool complete =
+              read.status == IoStatus::kEof && reader.FeedEnd() == ReadState::kDone;
+          if (complete) {
+            TakeAnswer(reader);
+          } else {
+            FailReading(reader.started() ? HttpFailure::kTruncated : HttpFailure::kReset, reader,
+                        read.status == IoStatus::kEof ? "closed" : stream.error());
+          }
+          co_return;
+        }
+        case IoStatus::kOk:
+          break;
+      }
+      switch (reader.Feed({core_.buffer.data(), read.bytes})) {
+        case ReadState::kDone:
+          if (reader.reusable() && !send_broke_ && !stream.HasBuffered()) lease.set_reusable();
+          TakeAnswer(reader);
+          co_return;
+        case ReadState::kNeedMore:
+          Until(After(std::chrono::steady_clock::now(), request_.timeouts.idle),
+                HttpFailure::kIdleTimeout);
+          // TLS may hold another record; a plain socket that did not fill the buffer is empty.
+          wanted = stream.tls() || read.bytes == core_.buffer.size() ? IoStatus::kOk
+                                                                     : IoStatus::kWantRead;
+          break;
+        case ReadState::kMalformed:
+          FailReading(HttpFailure::kMalformed, reader, reader.error());
+          co_return;
+        case ReadState::kHeaderTooLarge:
+          FailReading(HttpFailure::kTooLarge, reader,
+                      fmt::format("header above {} bytes", request_.max_response_header_bytes));
+          co_return;
+        case ReadState::kBodyTooLarge:
+          FailReading(HttpFailure::kTooLarge, reader,
+                      fmt::format("body above {} bytes", request_.max_response_body_bytes));
+          co_return;
+      }
+    }
+  }
+
+  void TakeAnswer(ResponseReader& reader) {
+    result_.status = reader.message().status;
+    result_.headers = std::move(reader.message().headers);
+    result_.body = std::move(reader.message().body);
+  }
+
+  void FailReading(HttpFailure failure, ResponseReader& reader, std::string_view why) {
+    if (reader.header_done()) {
+      result_.status = reader.message().status;
+      result_.headers = std::move(reader.message().headers);
+    }
+    Fail(failure, why);
+  }
+
+  void Fail(HttpFailure failure, std::string_view why) {
+    result_.failure = failure;
+    const std::string where =
+        connection_ == nullptr || connection_->peer.empty()
+            ? request_.origin.ToString()
+            : fmt::format("{} ({})", request_.origin.ToString(), connection_->peer);
+    result_.text = fmt::format("{}: {}", where, Describe(failure));
+    if (!why.empty()) result_.text += fmt::format(" ({})", why);
+  }
+
+  std::string Describe(HttpFailure failure) const {
+    const HttpTimeouts& timeouts = request_.timeouts;
+    switch (failure) {
+      case HttpFailure::kConnectTimeout:
+        return fmt::format("no connection within {} ms", timeouts.connect.count());
+      case HttpFailure::kFirstByteTimeout:
+        return fmt::format("no answer within {} ms", timeouts.first_byte.count());
+      case HttpFailure::kIdleTimeout:
+        return fmt::format("the answer paused for more than {} ms", timeouts.idle.count());
+      case HttpFailure::kTotalTimeout:
+        return fmt::format("the call took more than {} ms", timeouts.total.count());
+      case HttpFailure::kReset:
+        return "the connection ended before an answer";
+      case HttpFailure::kTruncated:
+        return "the connection ended within the answer";
+      case HttpFailure::kMalformed:
+        return "the answer is not HTTP/1.1";
+      case HttpFailure::kTooLarge:
+        return "the answer is above its limit";
+      case HttpFailure::kCancelled:
+        return "cancelled";
+      case HttpFailure::kInvalidRequest:
+        return "the request cannot be sent";
+      default:
+        return "no connection";
+    }
+  }
+
+  ClientCore& core_;
+  HttpRequest& request_;
+  HttpResult& result_;
+  std::optional<asio::cancellation_state> cancellation_;
+  SteadyTime total_deadline_{};
+  std::optional<Proxy> proxy_;
+  std::string wire_;
+  bool no_body_ = false;
+  bool send_broke_ = false;
+  ClientConnection* connection_ = nullptr;
+};
+
+asio::awaitable<HttpResult> RunCall(std::shared_ptr<ClientCore> core, HttpRequest request) {
+  HttpResult result;
+  // A cancellation is to end as a result, not as an exception out of the next co_await.
+  const bool throwing = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  try {
+    Exchange exchange(*core, request, result);
+    co_await exchange.Run();
+  } catch (const std::exception& error) {
+    // Out of memory or of descriptors within Asio.
+    result.failure = result.request_bytes_written ? HttpFailure::kReset : HttpFailure::kConnect;
+    result.text = fmt::format("{}: {}", request.origin.ToString(), error.what());
+  }
+  co_await asio::this_coro::throw_if_cancelled(throwing);
+  co_return result;
+}
+
+class BeastHttpClient final : public HttpClient {
+ public:
+  BeastHttpClient(asio::any_io_executor executor, HttpClientOptions options)
+      : core_(std::make_shared<ClientCore>(std::move(executor), std::move(options))) {}
+  ~BeastHttpClient() override {
+    core_->pool->Shutdown();
+    core_->dialer.Shutdown();
+  }
+
+  asio::awaitable<HttpResult> Call(HttpRequest request) override {
+    return RunCall(core_, std::move(request));
+  }
+
+ private:
+  std::shared_ptr<ClientCore> core_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> MakeHttpClient(asio::any_io_executor executor,
+                                           HttpClientOptions options) {
+  return std::make_unique<BeastHttpClient>(std::move(executor), std::move(options));
+}
+
+std::unique_ptr<HttpClient> MakeHttpClient(asio::io_context& io, HttpClientOptions options) {
+  return MakeHttpClient(asio::any_io_executor(io.get_executor()), std::move(options));
+}
+
+}  // namespace candor::net
