@@ -6,13 +6,6 @@
 #include <utility>
 
 namespace candor::store {
-namespace {
-
-// Only somebody's SQLite shell can hold a lock against us, and then for a moment.
-constexpr int kBusyTimeoutMilliseconds = 5'000;
-
-}  // namespace
-
 Status SqliteError(sqlite3* database, int code, const std::string& path) {
   std::string reason = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   const int system_error = database != nullptr ? sqlite3_system_errno(database) : 0;

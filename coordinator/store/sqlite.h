@@ -13,6 +13,10 @@ struct sqlite3_stmt;
 
 namespace candor::store {
 
+// How long a connection waits for another's lock. Only somebody's SQLite shell can hold one against
+// us, and then for a moment.
+inline constexpr int kBusyTimeoutMilliseconds = 5'000;
+
 // One prepared statement. Not for concurrent use, like its connection, which must outlive it.
 //
 //   insert.Bind(1, key);

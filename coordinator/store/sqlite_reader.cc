@@ -13,6 +13,12 @@ namespace {
 constexpr std::size_t kMaxScannedRows = 20'000;
 constexpr std::size_t kMaxIdleReaders = 8;
 
+// Positions are signed in SQLite. One from elsewhere that is too large is behind everything.
+std::int64_t Behind(Position position) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  return position > static_cast<Position>(kLast) ? kLast : static_cast<std::int64_t>(position);
+}
+
 template <typename List, typename Value>
 bool AllowedBy(const List& list, const Value& value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
@@ -47,7 +53,10 @@ std::vector<CellRange> MatchingRanges(const OutcomeQuery& query, const JobNames&
 class SqliteReader::OutcomeScan {
  public:
   OutcomeScan(SqliteReader& reader, const OutcomeQuery& query, const JobNames& names)
-      : reader_(reader), query_(query), names_(names) {
+      : reader_(reader),
+        query_(query),
+        names_(names),
+        max_rows_(std::max<std::size_t>(query.limit.rows, 1)) {
     page_.next = query.after;
   }
 
@@ -56,7 +65,7 @@ class SqliteReader::OutcomeScan {
   StatusOr<bool> Run(Statement& statement) {
     const ScopedReset reset(statement);
     while (true) {
-      if (scanned_ == kMaxScannedRows || page_.rows.size() == query_.limit.rows) return false;
+      if (scanned_ == kMaxScannedRows || page_.rows.size() >= max_rows_) return false;
       CANDOR_ASSIGN_OR_RETURN(const bool row, statement.Step());
       if (!row) return true;
       ++scanned_;
@@ -106,6 +115,7 @@ class SqliteReader::OutcomeScan {
   SqliteReader& reader_;
   const OutcomeQuery& query_;
   const JobNames& names_;
+  const std::size_t max_rows_;
   OutcomePage page_;
   std::size_t scanned_ = 0;
   std::size_t bytes_ = 0;
@@ -175,7 +185,7 @@ StatusOr<OutcomePage> SqliteReader::ReadOutcomes(const OutcomeQuery& query) {
   OutcomeScan scan(*this, query, *names);
   if (query.order == Order::kCommit) {
     by_commit_.Bind(1, query.job);
-    by_commit_.Bind(2, static_cast<std::int64_t>(query.after));
+    by_commit_.Bind(2, Behind(query.after));
     CANDOR_ASSIGN_OR_RETURN(const bool end, scan.Run(by_commit_));
     return scan.Finish(end);
   }
@@ -198,9 +208,9 @@ StatusOr<AttemptPage> SqliteReader::ReadAttempts(engine::JobKey job, Position af
   page.next = after;
   const ScopedReset reset(attempts_);
   attempts_.Bind(1, job);
-  attempts_.Bind(2, static_cast<std::int64_t>(after));
+  attempts_.Bind(2, Behind(after));
   std::size_t bytes = 0;
-  while (page.rows.size() < limit.rows) {
+  while (page.rows.size() < std::max<std::size_t>(limit.rows, 1)) {
     CANDOR_ASSIGN_OR_RETURN(const bool row, attempts_.Step());
     if (!row) {
       page.end = true;
@@ -262,6 +272,7 @@ StatusOr<v1::ScenarioSet> SqliteReader::GetScenarioSet(std::string_view name) {
 StatusOr<ScenarioSetPage> SqliteReader::ListScenarioSets(std::string_view after,
                                                          std::size_t limit) {
   ScenarioSetPage page;
+  limit = std::clamp<std::size_t>(limit, 1, kMaxScannedRows);
   const ScopedReset reset(list_scenario_sets_);
   list_scenario_sets_.BindText(1, after);
   list_scenario_sets_.Bind(2, static_cast<std::int64_t>(limit) + 1);

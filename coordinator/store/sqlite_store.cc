@@ -21,6 +21,8 @@ constexpr int kPageBytes = 16'384;
 // Readers that overlap all the time keep the log from starting over. When it has grown to this many
 // times the size of a checkpoint the writer waits for them: each read is short.
 constexpr int kRestartFactor = 16;
+// And how long it waits; somebody's SQLite shell may hold a snapshot for hours.
+constexpr int kRestartWaitMilliseconds = 200;
 // The term is the upper 24 bits of an attempt id, and ids are signed in SQLite.
 constexpr std::int64_t kMaxTerm = (std::int64_t{1} << 23U) - 1;
 

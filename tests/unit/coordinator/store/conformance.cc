@@ -387,6 +387,23 @@ TEST_P(StoreConformanceTest, PositionsHoldAcrossRestartsAndLaterOutcomes) {
               ElementsAre(engine::CellKey{0, kChoice, 9}));
 }
 
+TEST_P(StoreConformanceTest, AnyPositionCanBeAskedFor) {
+  FillJob(*store_);
+  engine::WriteBatch batch;
+  batch.attempts.push_back(MakeAttempt(1, 5, {}, v1::Attempt::COMPLETED));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  for (const Position after : {Position{1} << 62U, Position{1} << 63U, ~Position{0}}) {
+    EXPECT_THAT(ReadAll(*store_, {.job = 1, .after = after}), IsEmpty());
+    EXPECT_THAT(ReadAll(*store_, {.job = 1, .after = after, .order = Order::kCanonical}),
+                IsEmpty());
+    const StatusOr<AttemptPage> attempts = store_->ReadAttempts(1, after, {.rows = 0});
+    ASSERT_TRUE(attempts.ok());
+    EXPECT_TRUE(attempts->rows.empty() && attempts->end);
+  }
+  // At least one row, so that a reader always gets on.
+  EXPECT_THAT(ReadAll(*store_, {.job = 1, .limit = {.rows = 0, .bytes = 0}}), SizeIs(10));
+}
+
 TEST_P(StoreConformanceTest, FiltersLeaveOutTheRest) {
   FillJob(*store_);
   const auto count = [&](OutcomeQuery query) {

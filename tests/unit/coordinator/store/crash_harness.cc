@@ -149,7 +149,7 @@ int CountCalls(const std::string& call) {
   return count;
 }
 
-void SweepPoint(const Injection& injection) {
+ChildResult SweepPoint(const Injection& injection) {
   SCOPED_TRACE(injection.call + " " + injection.fault + " " + std::to_string(injection.when));
   const TempDir parent;
   const std::string directory = parent.path() + "/data";
@@ -173,6 +173,7 @@ void SweepPoint(const Injection& injection) {
   EXPECT_EQ(again.exit_code, 0) << again.errors;
   EXPECT_EQ(again.acknowledged, batches + 3);
   EXPECT_EQ(ExpectPrefix(directory, again.acknowledged), batches + 3);
+  return result;
 }
 
 }  // namespace candor::store

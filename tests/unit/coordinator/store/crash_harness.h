@@ -34,7 +34,7 @@ std::string WhyNoStrace();
 // How often the undisturbed child makes the call in a new directory.
 int CountCalls(const std::string& call);
 // Runs the child in a new directory with the injection, and then again without: what was
-// acknowledged must be there, and the store must go on.
-void SweepPoint(const Injection& injection);
+// acknowledged must be there, and the store must go on. Returns what became of the disturbed child.
+ChildResult SweepPoint(const Injection& injection);
 
 }  // namespace candor::store

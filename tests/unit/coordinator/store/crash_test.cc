@@ -31,6 +31,11 @@ TEST(CrashTest, KilledTwentyTimesInOneStore) {
 TEST(CrashTest, SomeSystemCallsFailOrKill) {
   const std::string why_not = WhyNoStrace();
   if (!why_not.empty()) GTEST_SKIP() << "SKIPPED, NOT PASSED: " << why_not;
+  // How often the child was killed, or said that the disk failed or was full: the sweep is one only
+  // if its faults hit.
+  int killed = 0;
+  int failed = 0;
+  int full = 0;
   for (const char* call : {"fdatasync", "pwrite64"}) {
     const int calls = CountCalls(call);
     ASSERT_GT(calls, 5);
@@ -38,12 +43,19 @@ TEST(CrashTest, SomeSystemCallsFailOrKill) {
     for (const char* fault : {"signal=SIGKILL", "error=EIO", "error=ENOSPC"}) {
       for (int i = 0; i < 5; ++i) {
         // Fifteen different points, each fault at every third.
-        SweepPoint({call, fault, 1 + (i * 3 + point) * (calls - 1) / 14});
+        const ChildResult result =
+            SweepPoint({call, fault, 1 + (i * 3 + point) * (calls - 1) / 14});
         if (testing::Test::HasFailure()) return;
+        killed += result.killed ? 1 : 0;
+        failed += result.errors.find("UNAVAILABLE") == 0 ? 1 : 0;
+        full += result.errors.find("RESOURCE_EXHAUSTED") == 0 ? 1 : 0;
       }
       ++point;
     }
   }
+  EXPECT_GE(killed, 9);
+  EXPECT_GE(failed, 6);
+  EXPECT_GE(full, 3);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "coordinator/store/sqlite_store.h"
 
+#include "common/base/random.h"
 #include "coordinator/store/schema.h"
 #include "coordinator/store/sqlite.h"
 #include "tests/unit/coordinator/store/conformance.h"
@@ -160,6 +161,48 @@ TEST_F(SqliteStoreTest, DamageIsFound) {
   ExpectRefused(absl::StatusCode::kDataLoss, "damaged");
 }
 
+// Any bytes may be wrong: an error or wrong data, but no crash (the sanitizers look on).
+TEST_F(SqliteStoreTest, DamageNeverCrashes) {
+  const std::string good = parent_.path() + "/good";
+  {
+    auto store = OpenSqliteStore(good, {.reserve_bytes = 0});
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->Recover().ok());
+    engine::WriteBatch batch;
+    batch.new_jobs.push_back(MakeJob(1));
+    batch.lease_batches.push_back(MakeLeases(1, {{.attempt = 999, .job = 1}}));
+    for (std::uint32_t i = 0; i < 50; ++i) {
+      batch.outcomes.push_back(MakeOutcome(1, i + 1, {0, v1::Cell::CHOICE, i}));
+      batch.attempts.push_back(MakeAttempt(1, i + 1, {}, v1::Attempt::FAILED));
+    }
+    ASSERT_TRUE((*store)->Commit({&batch, 1}).ok());
+  }
+  const auto size = std::filesystem::file_size(good + "/candor.db");
+  int refused = 0;
+  for (std::uint64_t seed = 0; seed < 15; ++seed) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::copy(good, path_);
+    std::fstream file(path_ + "/candor.db", std::ios::in | std::ios::out | std::ios::binary);
+    RandomStream random(seed);
+    // A run of bytes in each page, mostly at its head, where a page says what it holds.
+    for (std::uint64_t page = seed % 2; page < size / 16'384; ++page) {
+      const std::uint64_t offset = random.Below(page == 0 || random.Below(2) == 0 ? 200 : 16'384);
+      file.seekp(static_cast<std::streamoff>(page * 16'384 + offset));
+      file.put(static_cast<char>(random.Bits()));
+    }
+    file.close();
+    auto store = Open();
+    if (!store.ok() || !(*store)->Recover().ok()) {
+      ++refused;
+      continue;
+    }
+    (void)(*store)->ReadOutcomes({.job = 1});
+    (void)(*store)->ReadOutcomes({.job = 1, .order = Order::kCanonical});
+    (void)(*store)->ReadAttempts(1, 0, {});
+  }
+  EXPECT_GT(refused, 0);
+}
+
 // --- Migration ---
 
 const std::vector<Migration>& TwoVersions() {
@@ -292,6 +335,37 @@ TEST_F(SqliteStoreTest, LogStartsOverAfterACheckpoint) {
   }
   // 200 commits write 600 pages and more.
   EXPECT_LT(std::filesystem::file_size(path_ + "/candor.db-wal"), 100 * 16'384U);
+}
+
+// A snapshot that somebody holds keeps the log, not the writer; once it ends the log starts over.
+TEST_F(SqliteStoreTest, HeldSnapshotDoesNotStopTheWriter) {
+  auto store = Open({.reserve_bytes = 0, .checkpoint_pages = 2});
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE((*store)->Recover().ok());
+  std::vector<engine::WriteBatch> batches(1);
+  batches[0].new_jobs.push_back(MakeJob(1));
+  ASSERT_TRUE((*store)->Commit(batches).ok());
+  StatusOr<Connection> other =
+      Connection::Open(path_ + "/candor.db", Connection::Access::kReadOnly);
+  ASSERT_TRUE(other.ok());
+  std::uint32_t next = 0;
+  const auto commit = [&](int times) {
+    for (int i = 0; i < times; ++i, ++next) {
+      batches[0] = {};
+      batches[0].outcomes.push_back(MakeOutcome(1, next + 1, {0, v1::Cell::CHOICE, next}));
+      ASSERT_TRUE((*store)->Commit(batches).ok());
+    }
+  };
+  const std::string log = path_ + "/candor.db-wal";
+  {
+    const auto snapshot = Transaction::BeginRead(*other);
+    ASSERT_TRUE(snapshot.ok());
+    ASSERT_TRUE(other->QueryInteger("SELECT count(*) FROM outcomes").ok());
+    commit(14);
+    EXPECT_GT(std::filesystem::file_size(log), 32 * 16'384U);
+  }
+  commit(3);
+  EXPECT_LT(std::filesystem::file_size(log), 16 * 16'384U);
 }
 
 }  // namespace
