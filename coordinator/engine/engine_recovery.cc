@@ -87,8 +87,6 @@ void Engine::Impl::Recover(Recovery& recovery) {
       const bool is_open = open.contains(leased.attempt) && job->has_cells;
       if (!Planted(PlantedBug::kLimitsResetAtRestart)) {
         group.pacer.Restore(now(), sent, leased.reserved_tokens, is_open);
-      } else if (is_open) {
-        group.pacer.Restore(now(), now() - std::chrono::hours(1), 0, true);
       }
       if (!is_open) continue;
       // Done meanwhile by a late report, or else out with this lease.

@@ -12,8 +12,6 @@ enum class PlantedBug {
   kOutcomeCountedTwice,
   kRetryAfterIgnored,
   kExpiredCellLost,
-  kWindowsRunFromGrant,
-  kReservationForgotten,
 };
 
 #ifdef CANDOR_PLANTED_BUGS

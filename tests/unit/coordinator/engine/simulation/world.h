@@ -1,0 +1,190 @@
+// The simulated cluster. See simulation.h for what it is for.
+#pragma once
+
+#include "common/base/random.h"
+#include "coordinator/engine/engine.h"
+#include "tests/unit/coordinator/engine/simulation/simulation.h"
+#include "tests/unit/coordinator/engine/simulation/store_model.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace candor::engine::simulation {
+
+using Micros = std::int64_t;
+inline constexpr Micros kMillisecond = 1'000;
+inline constexpr Micros kSecond = 1'000'000;
+
+// How bad this seed's world is; drawn once.
+struct Moods {
+  double rate_limited = 0;
+  double server_error = 0;
+  double overloaded = 0;
+  double hangs = 0;
+  double malformed = 0;
+  double hands_back = 0;
+  double slow_message = 0;
+  double poison = 0;
+  Micros network = 0;
+  Micros commit = 0;
+  double slow_commit = 0;
+  Micros latency = 0;
+  Micros coordinator_life = 0;
+  Micros worker_life = 0;
+  Micros stall_every = 0;
+  Micros stream_life = 0;
+  bool wrong_key = false;
+  bool no_quota = false;
+  bool users = false;
+};
+
+class World {
+ public:
+  explicit World(const Scenario& scenario);
+  Outcome Run();
+
+ private:
+  struct Call {
+    LeaseRecord lease;
+    Micros start = 0;
+    std::uint32_t worker = 0;
+  };
+  struct Refusal {
+    AttemptId attempt = 0;
+    Micros until = 0;
+    // When the present coordinator learnt of it.
+    std::optional<Micros> known;
+  };
+  struct Provider {
+    v1::Limits limits;
+    std::deque<std::pair<Micros, std::int64_t>> calls;
+    std::int64_t tokens = 0;
+    std::map<AttemptId, Call> in_flight;
+    std::deque<Refusal> refusals;
+  };
+  struct Held {
+    LeaseRecord lease;
+    enum class Stage { kWaits, kCalls, kEnded } stage = Stage::kWaits;
+    Micros sent = 0;
+    Micros received = 0;
+    v1::Attempt::State state = v1::Attempt::STATE_UNSPECIFIED;
+    v1::Attempt::ErrorClass error_class = v1::Attempt::ERROR_CLASS_UNSPECIFIED;
+    int http_status = 0;
+    std::optional<Micros> retry_after;
+  };
+  struct Worker {
+    std::string name;
+    bool alive = true;
+    int slots = 0;
+    bool draining = false;
+    Micros stalled_until = 0;
+    SessionId session = 0;
+    bool welcome = false;
+    std::map<AttemptId, Held> held;
+  };
+  struct Session {
+    std::uint32_t worker = 0;
+    bool open = true;
+    // Neither direction is ever out of order.
+    Micros to_worker = 0;
+    Micros to_coordinator = 0;
+  };
+  struct Timer {
+    Micros time = 0;
+    std::uint64_t number = 0;
+    std::function<void()> action;
+    bool operator>(const Timer& other) const {
+      return time != other.time ? time > other.time : number > other.number;
+    }
+  };
+
+  // --- world.cc ---
+  void At(Micros time, std::function<void()> action);
+  void After(Micros delay, std::function<void()> action) { At(now_ + delay, std::move(action)); }
+  double Uniform() { return random_.Uniform(); }
+  bool Chance(double share) { return random_.Uniform() < share; }
+  Micros Between(Micros least, Micros most);
+  Micros Exponential(Micros mean);
+  void Fail(const std::string& text);
+  void Trace(std::uint64_t value);
+  void DrawMoods();
+  void Heal();
+  bool AllOver() const;
+  void CheckEnd();
+
+  // --- world_coordinator.cc ---
+  void StartCoordinator();
+  void KillCoordinator();
+  void Tell(Event event);
+  void CarryOut(Command& command);
+  void Look(JobKey job);
+  void ArmTimer();
+  void BeginCommit();
+  void CreateJobs();
+  void AskForJob(const JobCreated& job, int tries);
+  void UserActs(const std::string& name);
+  void Mend(const std::string& name);
+  void SendToWorker(SessionId session, std::function<void(Worker&)> message);
+  void SendToCoordinator(SessionId session, std::function<Event()> message);
+  void BreakStream(SessionId session, bool coordinator_sees);
+
+  // --- world_workers.cc ---
+  void AddWorker();
+  void KillWorker(std::uint32_t number);
+  void Connect(std::uint32_t number);
+  void Beat(std::uint32_t number);
+  void Stall(std::uint32_t number);
+  // Runs `action` when the worker is not stalled, unless it is dead by then.
+  void AsWorker(std::uint32_t number, std::function<void(Worker&)> action);
+  void Receive(std::uint32_t number, const LeaseRecord& lease, Micros sent, Micros arrived);
+  void StartCall(std::uint32_t number, AttemptId attempt);
+  void EndCall(std::uint32_t number, AttemptId attempt, v1::Attempt::State state,
+               v1::Attempt::ErrorClass error_class, int http_status,
+               std::optional<Micros> retry_after);
+  void SendReport(std::uint32_t number, AttemptId attempt);
+  void CheckCall(Provider& provider, const LeaseRecord& lease, Micros sent);
+
+  const Scenario scenario_;
+  RandomStream random_;
+  Moods moods_;
+  Outcome outcome_;
+  Micros now_ = 0;
+  std::uint64_t next_timer_ = 0;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  bool healed_ = false;
+  Micros mended_ = 0;
+
+  v1::Config config_;
+  StoreModel store_;
+  std::unique_ptr<Engine> engine_;
+  // Counts the coordinator's lives, so that timers of an earlier one do nothing.
+  std::uint64_t life_ = 0;
+  Micros engine_offset_ = 0;
+  std::uint64_t timer_version_ = 0;
+  bool committing_ = false;
+  SessionId next_session_ = 1;
+  std::map<SessionId, Session> sessions_;
+  std::vector<Worker> workers_;
+  std::map<std::string, Provider> providers_;
+  std::vector<JobCreated> jobs_;
+  std::set<std::string> created_;
+  std::set<std::string> deleted_;
+  std::map<std::string, v1::Job> seen_;
+  // By job and cell.
+  std::map<std::pair<JobKey, CellKey>, std::int64_t> calls_of_;
+  std::set<AttemptId> called_;
+  std::set<AttemptId> written_off_;
+  std::map<std::pair<JobKey, CellKey>, std::int64_t> deaths_of_;
+  // Errors that repeating cannot mend: who mends them, or restarts, has these cells asked again.
+  std::map<std::pair<JobKey, CellKey>, std::int64_t> unmendable_of_;
+};
+
+}  // namespace candor::engine::simulation
