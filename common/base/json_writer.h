@@ -34,6 +34,8 @@ class JsonWriter {
   JsonWriter& Number(double value);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
+  // A value that is JSON already.
+  JsonWriter& Json(std::string_view value) { return Raw(value); }
 
   const std::string& text() const { return text_; }
   std::string Take() { return std::move(text_); }

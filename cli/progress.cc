@@ -1,0 +1,250 @@
+#include "cli/progress.h"
+
+#include "cli/text.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/duration.pb.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace candor::cli {
+namespace {
+
+constexpr const char* kGreen = "\x1b[32m";
+constexpr const char* kRed = "\x1b[31m";
+constexpr const char* kYellow = "\x1b[33m";
+constexpr const char* kPlain = "\x1b[0m";
+
+std::string Percent(std::int64_t done, std::int64_t total) {
+  if (total <= 0) return "100%";
+  // Rounded down: 100 % is only said of what is complete.
+  return fmt::format("{}%", static_cast<std::int64_t>(100 * static_cast<double>(done) /
+                                                      static_cast<double>(total)));
+}
+
+std::string Rate(double rate) {
+  return rate < 100 ? fmt::format("{:.1f}/s", rate) : WithCommas(std::llround(rate)) + "/s";
+}
+
+std::string Bar(const v1::KindProgress& kind, std::size_t width, bool unicode) {
+  const double share =
+      kind.total() > 0 ? static_cast<double>(kind.done()) / static_cast<double>(kind.total()) : 1;
+  const auto filled = std::min(width, static_cast<std::size_t>(share * static_cast<double>(width)));
+  std::string bar;
+  for (std::size_t i = 0; i < width; ++i) {
+    const bool full = i < filled;
+    bar += unicode ? (full ? "█" : "░") : (full ? "#" : "-");
+  }
+  return unicode ? bar : "[" + bar + "]";
+}
+
+std::string KindLabel(v1::Cell::Kind kind) {
+  return kind == v1::Cell::SELF_REPORT ? "self-reports" : "choices";
+}
+
+// What stands behind the counts of a kind.
+std::vector<std::string> Details(const v1::KindProgress& kind) {
+  std::vector<std::string> details;
+  if (kind.in_flight() > 0) details.push_back(WithCommas(kind.in_flight()) + " in flight");
+  if (kind.failed() > 0) details.push_back(WithCommas(kind.failed()) + " failed");
+  std::vector<const v1::KindProgress::ClassCount*> classes;
+  for (const auto& count : kind.classes()) classes.push_back(&count);
+  std::stable_sort(classes.begin(), classes.end(),
+                   [](const auto* a, const auto* b) { return a->count() > b->count(); });
+  for (const auto* count : classes) {
+    details.push_back(
+        fmt::format("{} {}", v1::Outcome::Class_Name(count->class_()), WithCommas(count->count())));
+  }
+  if (kind.repeated_calls() > 0)
+    details.push_back(WithCommas(kind.repeated_calls()) + " repeated calls");
+  if (kind.unknown_attempts() > 0)
+    details.push_back(WithCommas(kind.unknown_attempts()) + " unknown calls");
+  if (kind.usage().input_tokens() > 0 || kind.usage().output_tokens() > 0) {
+    details.push_back(Tokens(kind.usage()));
+  }
+  if (kind.money() > 0) details.push_back("spend " + Money(kind.money()));
+  return details;
+}
+
+// Lays pieces out, two spaces apart, in lines of the width; later lines are indented.
+void Flow(std::string line, const std::vector<std::string>& pieces, std::size_t indent,
+          std::size_t width, std::vector<std::string>* lines) {
+  for (const std::string& piece : pieces) {
+    const bool begun = Columns(line) > indent;
+    if (begun && Columns(line) + 2 + Columns(piece) > width) {
+      lines->push_back(std::move(line));
+      line = std::string(indent, ' ') + piece;
+    } else {
+      line += (begun ? "  " : "") + piece;
+    }
+  }
+  lines->push_back(std::move(line));
+}
+
+// Words of a sentence, flowed with single spaces.
+void Wrap(std::string_view text, std::size_t indent, std::size_t width,
+          std::vector<std::string>* lines) {
+  std::string line(indent, ' ');
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = Clip(text.substr(begin, end - begin), width - indent);
+    begin = end + 1;
+    if (word.empty()) continue;
+    if (Columns(line) > indent && Columns(line) + 1 + Columns(word) > width) {
+      lines->push_back(std::move(line));
+      line = std::string(indent, ' ');
+    }
+    line += (Columns(line) > indent ? " " : "") + word;
+  }
+  if (Columns(line) > indent) lines->push_back(std::move(line));
+}
+
+const char* ColorOf(v1::Job::State state) {
+  switch (state) {
+    case v1::Job::RUNNING:
+    case v1::Job::SUCCEEDED:
+      return kGreen;
+    case v1::Job::FAILED:
+    case v1::Job::CANCELLED:
+    case v1::Job::BUDGET_EXHAUSTED:
+      return kRed;
+    default:
+      return kYellow;
+  }
+}
+
+const char* ColorOf(v1::EntryProgress::State state) {
+  switch (state) {
+    case v1::EntryProgress::STOPPED:
+      return kRed;
+    case v1::EntryProgress::WAITING:
+      return kYellow;
+    default:
+      return kGreen;
+  }
+}
+
+// Colours the first occurrence of a word.
+void Paint(const std::string& word, const char* color, std::string* line) {
+  const std::size_t at = line->find(word);
+  if (at != std::string::npos)
+    *line = line->substr(0, at) + color + word + kPlain + line->substr(at + word.size());
+}
+
+}  // namespace
+
+JobTotals Totals(const v1::Job& job) {
+  JobTotals totals;
+  for (const v1::EntryProgress& entry : job.progress()) {
+    totals.rate += entry.rate();
+    for (const v1::KindProgress& kind : entry.kinds()) {
+      totals.total += kind.total();
+      totals.done += kind.done();
+      totals.failed += kind.failed();
+      totals.in_flight += kind.in_flight();
+      totals.money += kind.money();
+    }
+  }
+  return totals;
+}
+
+std::vector<std::string> RenderProgress(const v1::Job& job,
+                                        const google::protobuf::Duration* time_left,
+                                        const ProgressStyle& style) {
+  std::vector<std::string> lines;
+  const std::size_t width = std::max<std::size_t>(style.width, 40);
+  const JobTotals totals = Totals(job);
+  std::vector<std::string> head;
+  if (!job.display_name().empty()) head.push_back(Clip(Printable(job.display_name()), width / 3));
+  const std::string state = v1::Job::State_Name(job.state());
+  head.push_back(state);
+  head.push_back(WithCommas(totals.done) + "/" + WithCommas(totals.total));
+  head.push_back(Percent(totals.done, totals.total));
+  if (totals.money > 0) head.push_back("spend " + Money(totals.money));
+  if (time_left != nullptr && !IsTerminal(job.state())) head.push_back(Span(*time_left) + " left");
+  Flow(Clip(job.name(), width), head, 0, width, &lines);
+  if (style.color) {
+    for (std::string& line : lines) Paint("  " + state, ColorOf(job.state()), &line);
+  }
+  if (!job.state_reason().empty()) Wrap(Printable(job.state_reason()), 2, width, &lines);
+
+  std::size_t counts = 0;
+  for (const auto& entry : job.progress()) {
+    for (const auto& kind : entry.kinds()) {
+      counts = std::max(counts, (WithCommas(kind.done()) + "/" + WithCommas(kind.total())).size());
+    }
+  }
+  const std::size_t bar_width = width < 80 ? 10 : width < 120 ? 20 : 30;
+  constexpr std::size_t kIndent = 16;  // Two spaces, the longer label, two spaces.
+  for (const v1::EntryProgress& entry : job.progress()) {
+    const std::string word = v1::EntryProgress::State_Name(entry.state());
+    std::string title = Clip(Printable(entry.entry()), width / 2) + "  " + word;
+    if (entry.rate() > 0) title += "  " + Rate(entry.rate());
+    if (style.color) Paint("  " + word, ColorOf(entry.state()), &title);
+    lines.push_back(std::move(title));
+    if (!entry.reason().empty()) {
+      const char* why = entry.state() == v1::EntryProgress::STOPPED ? "stopped: " : "waiting: ";
+      Wrap(why + Printable(entry.reason()), 2, width, &lines);
+    }
+    for (const v1::KindProgress& kind : entry.kinds()) {
+      const std::string done = WithCommas(kind.done()) + "/" + WithCommas(kind.total());
+      const std::string line = "  " + PadRight(KindLabel(kind.kind()), kIndent - 4) + "  " +
+                               Bar(kind, bar_width, style.unicode) + "  " + PadLeft(done, counts) +
+                               "  " + PadLeft(Percent(kind.done(), kind.total()), 4);
+      Flow(line, Details(kind), kIndent, width, &lines);
+    }
+  }
+  // Very large counts in a very narrow terminal.
+  if (!style.color) {
+    for (std::string& line : lines) line = Clip(line, width);
+  }
+  return lines;
+}
+
+std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Duration* time_left) {
+  const JobTotals totals = Totals(job);
+  std::string line = fmt::format("{} {} {}/{} {}", job.name(), v1::Job::State_Name(job.state()),
+                                 totals.done, totals.total, Percent(totals.done, totals.total));
+  if (totals.rate > 0) line += " " + Rate(totals.rate);
+  if (totals.in_flight > 0) line += fmt::format(" {} in flight", totals.in_flight);
+  if (totals.failed > 0) line += fmt::format(" {} failed", totals.failed);
+  if (totals.money > 0) line += " spend " + Money(totals.money);
+  if (time_left != nullptr && !IsTerminal(job.state())) line += " " + Span(*time_left) + " left";
+  for (const v1::EntryProgress& entry : job.progress()) {
+    if (entry.reason().empty()) continue;
+    line += fmt::format("; {} {}: {}", Printable(entry.entry()),
+                        entry.state() == v1::EntryProgress::STOPPED ? "stopped" : "waits",
+                        Printable(entry.reason()));
+  }
+  if (!job.state_reason().empty()) line += "; " + Printable(job.state_reason());
+  return line;
+}
+
+void ApplyUpdate(const v1::WatchJobResponse& update, v1::WatchJobResponse* picture) {
+  if (update.type() == v1::WatchJobResponse::SNAPSHOT) {
+    *picture = update;
+    return;
+  }
+  v1::Job* job = picture->mutable_job();
+  job->set_name(update.job().name());
+  job->set_state(update.job().state());
+  if (update.type() == v1::WatchJobResponse::HEARTBEAT) return;
+  job->set_state_reason(update.job().state_reason());
+  *job->mutable_progress() = update.job().progress();
+  if (update.job().has_start_time()) *job->mutable_start_time() = update.job().start_time();
+  if (update.job().has_end_time()) *job->mutable_end_time() = update.job().end_time();
+  if (update.has_time_left()) {
+    *picture->mutable_time_left() = update.time_left();
+  } else {
+    picture->clear_time_left();
+  }
+}
+
+bool IsTerminal(v1::Job::State state) {
+  return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED || state == v1::Job::CANCELLED ||
+         state == v1::Job::BUDGET_EXHAUSTED;
+}
+
+}  // namespace candor::cli
