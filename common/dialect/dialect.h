@@ -89,7 +89,4 @@ StatusOr<const Dialect*> FindDialect(std::string_view name);
 // The first rule of the endpoint whose `match` fits the model; the default instance when none does.
 const v1::ModelRule& FindModelRule(const v1::Endpoint& endpoint, std::string_view model);
 
-// True when `pattern`, in which * stands for any characters, fits the whole of `text`.
-bool MatchesPattern(std::string_view pattern, std::string_view text);
-
 }  // namespace candor::dialect

@@ -338,18 +338,5 @@ TEST(FindModelRuleTest, FirstMatchWins) {
   EXPECT_EQ(FindModelRule(endpoint, "o3").match(), "");
 }
 
-TEST(MatchesPatternTest, Table) {
-  EXPECT_TRUE(MatchesPattern("*", ""));
-  EXPECT_TRUE(MatchesPattern("", ""));
-  EXPECT_FALSE(MatchesPattern("", "a"));
-  EXPECT_FALSE(MatchesPattern("a", ""));
-  EXPECT_TRUE(MatchesPattern("a*c*", "abcabc"));
-  EXPECT_TRUE(MatchesPattern("*bc", "abcbc"));
-  EXPECT_FALSE(MatchesPattern("*bc", "abcb"));
-  EXPECT_FALSE(MatchesPattern("a?c", "abc"));
-  EXPECT_TRUE(MatchesPattern("**", "abc"));
-  EXPECT_FALSE(MatchesPattern("GPT", "gpt"));
-}
-
 }  // namespace
 }  // namespace candor::dialect

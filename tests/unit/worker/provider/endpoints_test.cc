@@ -1,0 +1,143 @@
+#include "worker/provider/endpoints.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace candor::provider {
+namespace {
+
+using ::testing::HasSubstr;
+
+v1::Config Config(const char* text) {
+  v1::Config config;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &config));
+  return config;
+}
+
+Environment Variables(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto at = variables.find(name);
+    if (at == variables.end()) return std::nullopt;
+    return at->second;
+  };
+}
+
+TEST(EndpointsTest, SaysWhatIsServedAndWhyNot) {
+  const auto endpoints = Endpoints::Create(
+      Config(R"pb(endpoints { name: "local" base_url: "http://127.0.0.1:8080/v1" }
+                  endpoints {
+                    name: "openai"
+                    base_url: "https://api.openai.com/v1"
+                    dialect: "openai"
+                    api_key_env: "OPENAI_API_KEY"
+                  }
+                  endpoints { name: "other" base_url: "http://h" api_key_env: "OTHER" })pb"),
+      Variables({{"OTHER", "k"}}));
+  ASSERT_TRUE(endpoints.ok()) << endpoints.status();
+  const auto services = (*endpoints)->Services();
+  ASSERT_EQ(services.size(), 3U);
+  EXPECT_EQ(services[0].endpoint(), "local");
+  EXPECT_TRUE(services[0].served());
+  EXPECT_FALSE(services[1].served());
+  EXPECT_EQ(services[1].reason(), "environment variable OPENAI_API_KEY is not set");
+  EXPECT_TRUE(services[2].served());
+  EXPECT_EQ(services[2].reason(), "");
+  EXPECT_EQ((*endpoints)->Find("openai")->key(), nullptr);
+  EXPECT_EQ((*endpoints)->Find("other")->key()->Reveal(), "k");
+  EXPECT_TRUE((*endpoints)->Find("local")->key()->empty());
+  EXPECT_EQ((*endpoints)->Find("nobody"), nullptr);
+}
+
+TEST(EndpointTest, Target) {
+  v1::Endpoint config;
+  config.set_base_url("https://Gateway.example/openai/deployments/d/?region=eu");
+  (*config.mutable_query())["api-version"] = "2024-10-21";
+  (*config.mutable_query())["a b"] = "c&d=e";
+  const auto endpoint = Endpoint::Create(config);
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  EXPECT_EQ((*endpoint)->target(),
+            "/openai/deployments/d/chat/completions?region=eu&a%20b=c%26d%3De&"
+            "api-version=2024-10-21");
+  EXPECT_EQ((*endpoint)->origin().host, "gateway.example");
+  EXPECT_EQ((*endpoint)->origin().port, 443);
+  EXPECT_TRUE((*endpoint)->origin().https);
+  config.Clear();
+  config.set_base_url("http://127.0.0.1:8080");
+  EXPECT_EQ((*Endpoint::Create(config))->target(), "/chat/completions");
+}
+
+TEST(EndpointTest, Timeouts) {
+  v1::Endpoint config;
+  config.set_base_url("http://h");
+  config.mutable_timeouts()->mutable_first_byte()->set_seconds(7);
+  config.mutable_timeouts()->mutable_idle()->set_nanos(1'500'000);
+  config.mutable_timeouts()->mutable_total();
+  const auto endpoint = Endpoint::Create(config);
+  ASSERT_TRUE(endpoint.ok());
+  EXPECT_EQ((*endpoint)->timeouts().connect, std::chrono::seconds(10));
+  EXPECT_EQ((*endpoint)->timeouts().first_byte, std::chrono::seconds(7));
+  EXPECT_EQ((*endpoint)->timeouts().idle, std::chrono::milliseconds(2));
+  EXPECT_EQ((*endpoint)->timeouts().total, std::chrono::milliseconds(0));
+  config.mutable_timeouts()->mutable_idle()->set_seconds(-1);
+  EXPECT_THAT(Message(Endpoint::Create(config).status()), HasSubstr("timeouts.idle"));
+}
+
+struct Bad {
+  const char* config;
+  const char* error;
+};
+
+TEST(EndpointsTest, WhatCannotBe) {
+  for (const Bad& bad : {
+           Bad{"base_url: 'http://h'", "endpoints[0].name"},
+           Bad{"name: 'a'", "base_url: is missing"},
+           Bad{"name: 'a' base_url: 'ftp://h'", "base_url"},
+           Bad{"name: 'a' base_url: 'http://h' dialect: 'x'", "dialect: \"x\""},
+           Bad{"name: 'a' base_url: 'http://h' headers { key: 'a b' }", "\"a b\" is no name"},
+           Bad{"name: 'a' base_url: 'http://h' headers { key: 'a' value: 'b\\r\\nc: d' }",
+               "headers.a: holds a line break"},
+           Bad{"name: 'a' base_url: 'http://h' headers { key: 'Host' value: 'x' }",
+               "headers.Host: Candor writes"},
+           Bad{"name: 'a' base_url: 'http://h' api_key_env: 'K' "
+               "headers { key: 'authorization' value: 'x' }",
+               "headers.authorization: Candor writes"},
+           Bad{"name: 'a' base_url: 'http://h' auth { header: 'api-key' }", "there is no key"},
+           Bad{"name: 'a' base_url: 'http://h' auth { header: 'api key' command: 'x' }",
+               "auth.header"},
+           Bad{"name: 'a' base_url: 'http://h' api_key_env: 'A' api_key_file: 'b'", "not several"},
+       }) {
+    v1::Config config;
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(bad.config, config.add_endpoints()));
+    const auto endpoints = Endpoints::Create(config, Variables({{"K", "k"}}));
+    EXPECT_EQ(endpoints.status().code(), absl::StatusCode::kInvalidArgument) << bad.config;
+    EXPECT_THAT(Message(endpoints.status()), HasSubstr(bad.error)) << bad.config;
+  }
+  EXPECT_THAT(
+      Message(Endpoints::Create(Config(R"pb(endpoints { name: "a" base_url: "http://h" }
+                                            endpoints { name: "a" base_url: "http://h" })pb"),
+                                Variables({}))
+                  .status()),
+      HasSubstr("endpoints[1].name: \"a\" is there twice"));
+}
+
+TEST(EndpointTest, AKeyThatWasThereStays) {
+  v1::Endpoint config;
+  config.set_base_url("http://h");
+  config.set_api_key_env("K");
+  const auto endpoint = Endpoint::Create(config);
+  ASSERT_TRUE(endpoint.ok());
+  EXPECT_FALSE((*endpoint)->LoadKey(Variables({})).ok());
+  EXPECT_EQ((*endpoint)->key(), nullptr);
+  EXPECT_TRUE((*endpoint)->LoadKey(Variables({{"K", "one"}})).ok());
+  EXPECT_EQ((*endpoint)->reason(), "");
+  EXPECT_FALSE((*endpoint)->LoadKey(Variables({})).ok());
+  EXPECT_EQ((*endpoint)->key()->Reveal(), "one");
+  EXPECT_TRUE((*endpoint)->LoadKey(Variables({{"K", "two"}})).ok());
+  EXPECT_EQ((*endpoint)->key()->Reveal(), "two");
+}
+
+}  // namespace
+}  // namespace candor::provider

@@ -1,0 +1,216 @@
+#include "worker/provider/caller.h"
+
+#include "common/base/time_proto.h"
+#include "common/dialect/error.h"
+
+#include <exception>
+#include <utility>
+
+namespace candor::provider {
+namespace {
+
+using v1::Attempt;
+
+// Shorter keys are no secrets ("none", "EMPTY"), and blotting them out would spoil replies.
+constexpr std::size_t kLeastSecretBytes = 8;
+constexpr int kMaxLimitHeaders = 64;
+constexpr std::size_t kMaxHeaderBytes = 512;
+
+void SetError(Attempt::State state, Attempt::ErrorClass error_class, std::string_view text,
+              v1::AttemptReport* report) {
+  report->mutable_attempt()->set_state(state);
+  report->mutable_attempt()->set_error_class(error_class);
+  report->mutable_attempt()->set_error_text(dialect::CleanText(text, dialect::kMaxErrorTextBytes));
+}
+
+void SetError(const dialect::ProviderError& error, v1::AttemptReport* report) {
+  SetError(Attempt::FAILED, error.error_class, error.text, report);
+  if (error.retry_after) *report->mutable_retry_after() = ToProto(*error.retry_after);
+}
+
+v1::AttemptReport NewReport(const v1::Lease& lease) {
+  v1::AttemptReport report;
+  report.set_job(lease.job());
+  *report.mutable_cell() = lease.cell();
+  report.mutable_attempt()->set_id(lease.attempt_id());
+  return report;
+}
+
+// What a call without a complete answer is.
+void SetFailure(const net::HttpResult& result, v1::AttemptReport* report) {
+  using net::HttpFailure;
+  const bool written = result.request_bytes_written;
+  switch (result.failure) {
+    case HttpFailure::kInvalidRequest:
+      return SetError(Attempt::FAILED, Attempt::INVALID_REQUEST, result.text, report);
+    case HttpFailure::kMalformed:
+    case HttpFailure::kTooLarge:
+      return SetError(Attempt::FAILED, Attempt::MALFORMED_RESPONSE, result.text, report);
+    case HttpFailure::kCancelled:
+      if (!written) {
+        return SetError(Attempt::NOT_SENT, Attempt::ERROR_CLASS_UNSPECIFIED,
+                        "the worker ended before the call began", report);
+      }
+      return SetError(Attempt::UNANSWERED, Attempt::CONNECTION,
+                      "the worker ended before the answer came", report);
+    case HttpFailure::kFirstByteTimeout:
+    case HttpFailure::kIdleTimeout:
+    case HttpFailure::kTotalTimeout:
+      return SetError(written ? Attempt::UNANSWERED : Attempt::FAILED, Attempt::TIMEOUT,
+                      result.text, report);
+    case HttpFailure::kNone:
+    case HttpFailure::kResolve:
+    case HttpFailure::kConnect:
+    case HttpFailure::kTls:
+    case HttpFailure::kProxy:
+    case HttpFailure::kConnectTimeout:
+    case HttpFailure::kReset:
+    case HttpFailure::kTruncated:
+      break;
+  }
+  SetError(written ? Attempt::UNANSWERED : Attempt::FAILED, Attempt::CONNECTION, result.text,
+           report);
+}
+
+// `text` without the key in it. Before anything is cut: half a key is a leak, too.
+std::string Redact(const Secret& key, std::string text) {
+  if (key.Reveal().size() < kLeastSecretBytes) return text;
+  if (text.find(key.Reveal()) == std::string::npos) return text;
+  return key.Redact(std::move(text));
+}
+
+void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, v1::AttemptReport* report) {
+  for (auto& [name, value] : headers.ToList()) {
+    if (!dialect::IsLimitHeader(name)) continue;
+    if (report->limit_headers_size() >= kMaxLimitHeaders) break;
+    (*report->mutable_limit_headers())[dialect::CleanText(name, kMaxHeaderBytes)] =
+        dialect::CleanText(Redact(key, value), kMaxHeaderBytes);
+  }
+  for (const std::string_view name : {"x-request-id", "request-id", "apim-request-id"}) {
+    const auto id = headers.Find(name);
+    if (!id) continue;
+    report->mutable_attempt()->set_provider_request_id(
+        dialect::CleanText(Redact(key, std::string(*id)), kMaxHeaderBytes));
+    return;
+  }
+}
+
+// Takes the key out of what was read: a body may have it with escapes, which only reading undoes.
+void RedactTexts(const Secret& key, v1::AttemptReport* report) {
+  const auto clean = [&](std::string* text) { *text = Redact(key, std::move(*text)); };
+  clean(report->mutable_attempt()->mutable_error_text());
+  if (!report->has_outcome()) return;
+  v1::Outcome* outcome = report->mutable_outcome();
+  clean(outcome->mutable_raw_text());
+  clean(outcome->mutable_reasoning_text());
+  clean(outcome->mutable_finish_reason());
+  clean(outcome->mutable_served_model());
+  clean(outcome->mutable_system_fingerprint());
+}
+
+}  // namespace
+
+v1::AttemptReport HandBack(const v1::Lease& lease, std::string_view reason) {
+  v1::AttemptReport report = NewReport(lease);
+  SetError(Attempt::NOT_SENT, Attempt::ERROR_CLASS_UNSPECIFIED, reason, &report);
+  return report;
+}
+
+net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, const Secret& key,
+                                     const v1::Lease& lease) const {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.origin = endpoint.origin();
+  request.target = endpoint.target();
+  request.timeouts = endpoint.timeouts();
+  request.max_response_body_bytes = kMaxAnswerBytes;
+  request.headers.Add("Content-Type", "application/json");
+  request.headers.Add("Accept", "application/json");
+  request.headers.Add("X-Client-Request-Id", lease.attempt_id());
+  if (!key.empty()) {
+    request.headers.Add(endpoint.auth_header(), std::string(endpoint.auth_prefix()) + key.Reveal());
+  }
+  for (const auto& [name, value] : endpoint.config().headers()) request.headers.Add(name, value);
+  return request;
+}
+
+void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& rendered,
+                        const Secret& key, net::HttpResult result,
+                        v1::AttemptReport* report) const {
+  Attempt* attempt = report->mutable_attempt();
+  attempt->set_http_status(result.status);
+  ReadHeaders(result.headers, key, report);
+  result.body = Redact(key, std::move(result.body));
+  if (!result.ok()) return SetFailure(result, report);
+  const auto header = [&](std::string_view name) { return result.headers.Find(name); };
+  if (result.status != 200) {
+    return SetError(endpoint.dialect().ClassifyError({.status = result.status,
+                                                      .body = result.body,
+                                                      .header = header,
+                                                      .now = clock_.WallNow()}),
+                    report);
+  }
+  v1::Outcome* outcome = report->mutable_outcome();
+  *outcome = rendered.outcome;
+  const auto error = endpoint.dialect().ReadReply(
+      result.body, {.kind = rendered.outcome.kind(), .scenario = *rendered.scenario}, outcome);
+  // Tokens are paid for whatever else was wrong.
+  *attempt->mutable_usage() = outcome->usage();
+  if (error) {
+    report->clear_outcome();
+    return SetError(*error, report);
+  }
+  attempt->set_state(Attempt::COMPLETED);
+}
+
+boost::asio::awaitable<v1::AttemptReport> Caller::Call(
+    v1::Lease lease, std::shared_ptr<const dialect::JobRenderer> job, TimePoint start_by) {
+  const v1::ResolvedEntry* entry = job->Entry(lease.cell());
+  const Endpoint* endpoint = entry == nullptr ? nullptr : endpoints_.Find(entry->endpoint());
+  if (entry != nullptr && endpoint == nullptr) {
+    co_return HandBack(
+        lease, fmt::format("endpoint {} is not in this worker's configuration", entry->endpoint()));
+  }
+  const std::shared_ptr<const Secret> key = endpoint == nullptr ? nullptr : endpoint->key();
+  if (endpoint != nullptr && key == nullptr) co_return HandBack(lease, endpoint->reason());
+  const TimePoint began = clock_.Now();
+  if (began > start_by) {
+    co_return HandBack(lease, "the lease came too late to the worker's turn to start in time");
+  }
+  v1::AttemptReport report = NewReport(lease);
+  if (entry == nullptr) {
+    SetError(Attempt::FAILED, Attempt::INVALID_REQUEST,
+             fmt::format("entry {} is none of the job's", lease.cell().entry_index()), &report);
+    co_return report;
+  }
+  dialect::RenderedCell rendered;
+  const Status made =
+      job->Render(lease.cell(), lease.has_trial() ? &lease.trial() : nullptr, endpoint->dialect(),
+                  dialect::FindModelRule(endpoint->config(), entry->model()), &rendered);
+  if (!made.ok()) {
+    SetError(Attempt::FAILED, Attempt::INVALID_REQUEST,
+             fmt::format("the request cannot be made: {}", Message(made)), &report);
+    co_return report;
+  }
+  net::HttpRequest request = MakeRequest(*endpoint, *key, lease);
+  request.body = std::move(rendered.body);
+  *report.mutable_attempt()->mutable_start_time() = ToProto(clock_.WallNow());
+
+  net::HttpResult result;
+  // Asio throws when the coroutine was cancelled before it came here.
+  try {
+    result = co_await http_.Call(std::move(request));
+  } catch (const std::exception&) {
+    result.failure = net::HttpFailure::kCancelled;
+  }
+  *report.mutable_attempt()->mutable_latency() = ToProto(clock_.Now() - began);
+  ReadAnswer(*endpoint, rendered, *key, std::move(result), &report);
+  if (report.attempt().state() == Attempt::NOT_SENT) {
+    report.mutable_attempt()->clear_start_time();
+    report.mutable_attempt()->clear_latency();
+  }
+  RedactTexts(*key, &report);
+  co_return report;
+}
+
+}  // namespace candor::provider

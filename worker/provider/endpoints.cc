@@ -1,0 +1,217 @@
+#include "worker/provider/endpoints.h"
+
+#include "common/base/logging.h"
+#include "common/base/violations.h"
+
+#include <algorithm>
+#include <map>
+
+namespace candor::provider {
+namespace {
+
+// For names and values of query parameters.
+std::string PercentEncode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool kept = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '-' || c == '.' || c == '_' || c == '~';
+    if (kept) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+bool IsToken(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+bool IsFieldValue(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7f : c == '\t';
+  });
+}
+
+// Headers that Candor or its HTTP client writes.
+bool IsOwnHeader(std::string_view name, std::string_view auth_header) {
+  for (const std::string_view own :
+       {"host", "content-length", "content-type", "transfer-encoding", "connection",
+        "accept-encoding", "proxy-authorization", "x-client-request-id"}) {
+    if (net::EqualIgnoringCase(name, own)) return true;
+  }
+  return !auth_header.empty() && net::EqualIgnoringCase(name, auth_header);
+}
+
+Status SetTimeout(const google::protobuf::Duration& value, std::string_view field,
+                  std::chrono::milliseconds* timeout) {
+  const auto duration =
+      std::chrono::seconds(value.seconds()) +
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(value.nanos()));
+  if (duration.count() < 0 || duration > std::chrono::hours(24)) {
+    return InvalidArgument("timeouts.{}: is {} s; give 0s (no limit) to 24h", field,
+                           value.seconds());
+  }
+  *timeout = duration;
+  return absl::OkStatus();
+}
+
+Status ReadTimeouts(const v1::CallTimeouts& config, net::HttpTimeouts* timeouts) {
+  if (config.has_connect()) {
+    CANDOR_RETURN_IF_ERROR(SetTimeout(config.connect(), "connect", &timeouts->connect));
+  }
+  if (config.has_first_byte()) {
+    CANDOR_RETURN_IF_ERROR(SetTimeout(config.first_byte(), "first_byte", &timeouts->first_byte));
+  }
+  if (config.has_idle()) {
+    CANDOR_RETURN_IF_ERROR(SetTimeout(config.idle(), "idle", &timeouts->idle));
+  }
+  if (config.has_total()) {
+    CANDOR_RETURN_IF_ERROR(SetTimeout(config.total(), "total", &timeouts->total));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Endpoint>> Endpoint::Create(const v1::Endpoint& config) {
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(config));
+  CANDOR_ASSIGN_OR_RETURN(endpoint->dialect_, dialect::FindDialect(config.dialect()));
+  if (config.base_url().empty()) {
+    return InvalidArgument("base_url: is missing; give one such as http://127.0.0.1:8080/v1");
+  }
+  auto url = net::ParseUrl(config.base_url(), config.ca_file());
+  if (!url.ok()) return Annotate(url.status(), "base_url");
+  endpoint->origin_ = url->origin;
+  // The base may have a query of its own.
+  const auto question = url->target.find('?');
+  std::string path = url->target.substr(0, question);
+  std::string query = question == std::string::npos ? "" : url->target.substr(question + 1);
+  while (path.ends_with('/')) path.pop_back();
+  path += endpoint->dialect_->DefaultPath();
+  // Sorted: a protobuf map has no order.
+  const std::map<std::string, std::string> parameters(config.query().begin(), config.query().end());
+  for (const auto& [name, value] : parameters) {
+    if (!query.empty()) query += '&';
+    query += PercentEncode(name) + "=" + PercentEncode(value);
+  }
+  endpoint->target_ = query.empty() ? path : path + "?" + query;
+
+  CANDOR_RETURN_IF_ERROR(ReadTimeouts(config.timeouts(), &endpoint->timeouts_));
+  const std::string& header = config.auth().header();
+  if (!header.empty() && !IsToken(header)) {
+    return InvalidArgument("auth.header: \"{}\" is no name of a header", header);
+  }
+  endpoint->auth_header_ = header.empty() ? "Authorization" : header;
+  endpoint->auth_prefix_ = header.empty() ? "Bearer " : "";
+  const bool has_key = !config.api_key_env().empty() || !config.api_key_file().empty() ||
+                       !config.auth().command().empty();
+  if (!header.empty() && !has_key) {
+    return InvalidArgument(
+        "auth.header: there is no key for it; give api_key_env, api_key_file or auth.command");
+  }
+  for (const auto& [name, value] : config.headers()) {
+    if (!IsToken(name)) return InvalidArgument("headers: \"{}\" is no name of a header", name);
+    if (!IsFieldValue(value)) {
+      return InvalidArgument("headers.{}: holds a line break or another control character", name);
+    }
+    if (IsOwnHeader(name, has_key ? endpoint->auth_header_ : "")) {
+      return InvalidArgument("headers.{}: Candor writes this header itself; leave it out", name);
+    }
+  }
+  return endpoint;
+}
+
+std::shared_ptr<const Secret> Endpoint::key() const {
+  const std::lock_guard lock(mutex_);
+  return key_;
+}
+
+std::string Endpoint::reason() const {
+  const std::lock_guard lock(mutex_);
+  return key_ == nullptr ? reason_ : "";
+}
+
+Status Endpoint::LoadKey(const Environment& environment, std::stop_token stop) {
+  auto key = provider::LoadKey(config_, environment, std::move(stop));
+  const std::lock_guard lock(mutex_);
+  if (key.ok()) {
+    key_ = std::make_shared<const Secret>(*std::move(key));
+    return absl::OkStatus();
+  }
+  if (key_ == nullptr) reason_ = Message(key.status());
+  return key.status();
+}
+
+StatusOr<std::unique_ptr<Endpoints>> Endpoints::Create(const v1::Config& config,
+                                                       Environment environment) {
+  std::unique_ptr<Endpoints> endpoints(new Endpoints);
+  endpoints->environment_ = std::move(environment);
+  FieldViolations violations;
+  for (int i = 0; i < config.endpoints_size(); ++i) {
+    const v1::Endpoint& item = config.endpoints(i);
+    const std::string field = fmt::format("endpoints[{}]", i);
+    if (item.name().empty()) {
+      violations.push_back({field + ".name", "is missing; jobs name the endpoint by it"});
+      continue;
+    }
+    if (endpoints->Find(item.name()) != nullptr) {
+      violations.push_back(
+          {field + ".name", fmt::format("\"{}\" is there twice; names are unique", item.name())});
+      continue;
+    }
+    auto endpoint = Endpoint::Create(item);
+    if (!endpoint.ok()) {
+      violations.push_back(
+          {fmt::format("{} (\"{}\")", field, item.name()), Message(endpoint.status())});
+      continue;
+    }
+    const Status loaded = (*endpoint)->LoadKey(endpoints->environment_);
+    if (loaded.code() == absl::StatusCode::kInvalidArgument) {
+      violations.push_back({fmt::format("{} (\"{}\")", field, item.name()), Message(loaded)});
+      continue;
+    }
+    endpoints->endpoints_.push_back(*std::move(endpoint));
+  }
+  CANDOR_RETURN_IF_ERROR(ToStatus(violations));
+  return endpoints;
+}
+
+std::vector<v1::Worker::EndpointService> Endpoints::Services() const {
+  std::vector<v1::Worker::EndpointService> services;
+  services.reserve(endpoints_.size());
+  for (const auto& endpoint : endpoints_) {
+    v1::Worker::EndpointService& service = services.emplace_back();
+    service.set_endpoint(endpoint->config().name());
+    service.set_served(endpoint->key() != nullptr);
+    if (!service.served()) service.set_reason(endpoint->reason());
+  }
+  return services;
+}
+
+const Endpoint* Endpoints::Find(std::string_view name) const {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->config().name() == name) return endpoint.get();
+  }
+  return nullptr;
+}
+
+void Endpoints::RefreshKeys(std::stop_token stop) {
+  for (const auto& endpoint : endpoints_) {
+    const v1::Endpoint& config = endpoint->config();
+    if (config.api_key_file().empty() && config.auth().command().empty()) continue;
+    if (stop.stop_requested()) return;
+    const Status loaded = endpoint->LoadKey(environment_, stop);
+    if (!loaded.ok() && !stop.stop_requested()) {
+      Log().Warn("the key of endpoint {} cannot be loaded again: {}", config.name(),
+                 Message(loaded));
+    }
+  }
+}
+
+}  // namespace candor::provider
