@@ -36,7 +36,8 @@ std::string WriteError(const ApiError& error);
 // servers do.
 class ChatRequest {
  public:
-  ChatRequest() : memory_(buffer_, sizeof(buffer_)) {}
+  // The document lives in the memory from the start: assigned across memories it would be copied.
+  ChatRequest() : memory_(buffer_, sizeof(buffer_)), document_(&memory_) {}
   ChatRequest(const ChatRequest&) = delete;
   ChatRequest& operator=(const ChatRequest&) = delete;
 
