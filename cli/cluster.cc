@@ -187,13 +187,13 @@ void AddClusterCommands(CLI::App& app, Action* action) {
       "set", "Change limits until the coordinator starts again; 0 means no limit");
   auto wanted = std::make_shared<NewLimits>();
   set->add_option("GROUP", wanted->group, "limitGroups/x, or x")->required();
-  set->add_option("--requests-per-minute", wanted->requests)
+  set->add_option("--requests-per-minute", wanted->requests, "Requests in any 60 s")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
-  set->add_option("--tokens-per-minute", wanted->tokens)
+  set->add_option("--tokens-per-minute", wanted->tokens, "Tokens in any 60 s")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
-  set->add_option("--in-flight", wanted->in_flight)
+  set->add_option("--in-flight", wanted->in_flight, "Calls at the same time")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
   limits->callback([=] {

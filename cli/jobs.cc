@@ -96,10 +96,7 @@ void AddJobCommands(CLI::App& app, Action* action) {
 
   CLI::App* jobs = app.add_subcommand("jobs", "List jobs, the newest first");
   auto limit = std::make_shared<int>(50);
-  jobs->add_option("-n", *limit, "Jobs at most")
-      ->option_text("N")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  jobs->add_option("-n", *limit, "Jobs at most [50]")->option_text("N")->check(CLI::PositiveNumber);
   jobs->add_flag("--json", *json, "Print JSON");
   jobs->callback(
       [=] { *action = [=](Context& context) { return ListJobs(*limit, *json, context); }; });

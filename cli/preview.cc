@@ -110,10 +110,9 @@ void AddPreviewCommand(CLI::App& app, Action* action) {
       ->required();
   command->add_option("--prompts", options->prompts, "A file whose prompts replace the job's")
       ->option_text("FILE");
-  command->add_option("-n", options->count, "Requests of each entry and kind")
+  command->add_option("-n", options->count, "Requests of each entry and kind [3]")
       ->option_text("N")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   command->callback(
       [=] { *action = [=](Context& context) { return Preview(*options, context); }; });
 }

@@ -123,10 +123,9 @@ void AddSamplesCommand(CLI::App& app, Action* action) {
   command->add_option("--entry", options->entries, "Only of this entry")->option_text("NAME");
   command->add_option("--scenario", options->scenarios, "Only of this scenario")->option_text("ID");
   command->add_option("--kind", options->kinds, "choice or self_report")->option_text("KIND");
-  command->add_option("-n", options->count, "How many at most")
+  command->add_option("-n", options->count, "How many at most [5]")
       ->option_text("N")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   command->add_flag("--json", options->json, "Print lines as in outcomes.jsonl");
   command->callback(
       [=] { *action = [=](Context& context) { return Samples(*options, context); }; });
