@@ -113,20 +113,22 @@ boost::asio::awaitable<grpc::Status> Watch(
     if (const auto left = host.engine().TimeLeft(*key, host.Now()))
       *message.mutable_time_left() = ToProto(*left);
     const bool last = host.engine().Settled(*key);
-    if (!co_await stream->Write(message)) co_return grpc::Status::CANCELLED;
+    const bool written = co_await stream->Write(message);
+    if (!written) co_return grpc::Status::CANCELLED;
     last_write = host.Now().now;
     message.Clear();
     while (message.type() == v1::WatchJobResponse::TYPE_UNSPECIFIED) {
       if (last) co_return grpc::Status::OK;
-      if (!co_await stream->Sleep(kLook)) co_return grpc::Status::CANCELLED;
+      const bool awake = co_await stream->Sleep(kLook);
+      if (!awake) co_return grpc::Status::CANCELLED;
       if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
       v1::Job status = host.engine().GetJobStatus(*key, host.Now());
       std::string text = status.SerializeAsString();
       if (text != shown || host.engine().Settled(*key)) {
         // What follows at once is part of this change.
         const Duration since = host.Now().now - last_write;
-        if (since < kCoalesce && !co_await stream->Sleep(kCoalesce - since))
-          co_return grpc::Status::CANCELLED;
+        const bool still = co_await stream->Sleep(std::max(kCoalesce - since, Duration(0)));
+        if (!still) co_return grpc::Status::CANCELLED;
         if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
         *message.mutable_job() = host.engine().GetJobStatus(*key, host.Now());
         shown = message.job().SerializeAsString();
@@ -174,11 +176,13 @@ boost::asio::awaitable<grpc::Status> SendOutcomes(
       v1::StreamOutcomesResponse message;
       for (auto& row : page->rows) *message.add_outcomes() = std::move(row.outcome);
       message.set_cursor(PrintCursor(sequence, page->next));
-      if (!co_await stream->Write(message)) co_return grpc::Status::CANCELLED;
+      const bool written = co_await stream->Write(message);
+      if (!written) co_return grpc::Status::CANCELLED;
     }
     if (!page->end) continue;
     if (last) co_return grpc::Status::OK;
-    if (!co_await stream->Sleep(kHeartbeat)) co_return grpc::Status::CANCELLED;
+    const bool awake = co_await stream->Sleep(kHeartbeat);
+    if (!awake) co_return grpc::Status::CANCELLED;
     if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
   }
 }
@@ -200,7 +204,8 @@ boost::asio::awaitable<grpc::Status> SendAttempts(
       v1::StreamAttemptsResponse message;
       for (auto& row : page->rows) *message.add_attempts() = std::move(row.attempt);
       message.set_cursor(PrintCursor(sequence, page->next));
-      if (!co_await stream->Write(message)) co_return grpc::Status::CANCELLED;
+      const bool written = co_await stream->Write(message);
+      if (!written) co_return grpc::Status::CANCELLED;
     }
     if (page->end) co_return grpc::Status::OK;
   }

@@ -73,7 +73,8 @@ class ResponseStream final : public grpc::ServerWriteReactor<Response> {
       : host_(host), written_(host.strand()), woken_(host.strand()) {}
 
   static boost::asio::awaitable<void> Drive(std::shared_ptr<ResponseStream> stream, Body body) {
-    stream->Finish(co_await body(stream));
+    const grpc::Status status = co_await body(stream);
+    stream->Finish(status);
   }
   // A coroutine of ours does not throw; if one does all the same, the process is not to go on as if
   // nothing were.

@@ -29,8 +29,9 @@ class Signal {
   }
 
   boost::asio::awaitable<void> Wait() {
-    while (!co_await WaitFor(std::chrono::hours(1))) {
-    }
+    // g++ 12 miscompiles co_await in a loop's condition; so here and wherever a result is used.
+    bool notified = false;
+    while (!notified) notified = co_await WaitFor(std::chrono::hours(1));
   }
 
   // True when notified, false when `timeout` passed first. Takes the notification.

@@ -114,8 +114,8 @@ TEST_F(GrpcurlTest, WholeLifeOfAJob) {
       cluster_.Grpcurl("EvaluationService/StreamOutcomes",
                        R"({"name": ")" + job + R"(", "cursor": ")" + first_cursor + "\"}");
   std::size_t more = 0;
-  for (auto at = rest.out.find("\"promptHash\""); at != std::string::npos;
-       at = rest.out.find("\"promptHash\"", at + 1)) {
+  for (auto at = rest.out.find("\"prompt_hash\""); at != std::string::npos;
+       at = rest.out.find("\"prompt_hash\"", at + 1)) {
     ++more;
   }
   EXPECT_EQ(more, 1200U - in_first);
@@ -134,9 +134,9 @@ TEST_F(GrpcurlTest, OperatorsSeeWorkersAndLimits) {
   const auto changed = cluster_.Call(
       "ClusterService/UpdateLimitGroup",
       R"({"limit_group": {"name": "limitGroups/local", "limits": {"requests_per_minute": 90}}})");
-  EXPECT_EQ(changed.at("limits").at("requestsPerMinute").as_string(), "90");
+  EXPECT_EQ(changed.at("limits").at("requests_per_minute").as_string(), "90");
   const auto groups = cluster_.Call("ClusterService/ListLimitGroups");
-  EXPECT_EQ(groups.at("limitGroups").at(0).at("limits").at("requestsPerMinute").as_string(), "90");
+  EXPECT_EQ(groups.at("limit_groups").at(0).at("limits").at("requests_per_minute").as_string(), "90");
   const auto status = cluster_.Call("ClusterService/GetStatus");
   EXPECT_EQ(status.at("workers").as_int64(), 1);
   EXPECT_EQ(status.at("slots").as_string(), "7");
@@ -158,9 +158,9 @@ TEST_F(GrpcurlTest, ScenarioSetsAreCreatedListedUsedAndDeleted) {
   EXPECT_THAT(cluster_.Grpcurl("ScenarioService/CreateScenarioSet", set).err,
               HasSubstr("AlreadyExists"));
   const auto sets = cluster_.Call("ScenarioService/ListScenarioSets");
-  ASSERT_EQ(sets.at("scenarioSets").as_array().size(), 2U);
-  EXPECT_EQ(sets.at("scenarioSets").at(0).at("builtIn").as_bool(), true);
-  EXPECT_GE(sets.at("scenarioSets").at(0).at("scenarioCount").as_int64(), 200);
+  ASSERT_EQ(sets.at("scenario_sets").as_array().size(), 2U);
+  EXPECT_EQ(sets.at("scenario_sets").at(0).at("built_in").as_bool(), true);
+  EXPECT_GE(sets.at("scenario_sets").at(0).at("scenario_count").as_int64(), 200);
   EXPECT_EQ(cluster_.Call("ScenarioService/GetScenarioSet", R"({"name": "scenarioSets/mine"})")
                 .at("scenarios")
                 .at(0)
@@ -303,7 +303,7 @@ TEST_F(GrpcurlTest, LargeInlineSetsPointToTheUpload) {
                        R"({"scenarios": [)" +
                        scenarios.substr(scenarios.find("{\"id\": \"s350\"")) + "]}";
   EXPECT_EQ(
-      cluster_.Call("ScenarioService/UploadScenarioSet", pieces).at("scenarioCount").as_int64(),
+      cluster_.Call("ScenarioService/UploadScenarioSet", pieces).at("scenario_count").as_int64(),
       700);
 }
 
