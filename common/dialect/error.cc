@@ -45,8 +45,7 @@ Attempt::ErrorClass ClassOfWords(const ErrorBody& body) {
   if (SaysQuotaIsSpent(body)) return Attempt::QUOTA_EXHAUSTED;
   if (body.MentionsWord("overloaded")) return Attempt::OVERLOADED;
   if (body.quota_failure || body.MentionsWord("rate_limit") || body.MentionsWord("ratelimit") ||
-      body.MentionsWord("too_many_requests") || body.HasWord("resource_exhausted") ||
-      body.HasWord("429")) {
+      body.MentionsWord("too_many_requests") || body.HasWord("resource_exhausted")) {
     return Attempt::RATE_LIMITED;
   }
   if (body.HasWord("invalid_api_key") || body.HasWord("authentication_error") ||
@@ -113,8 +112,7 @@ ProviderError ClassifyError(const ErrorAnswer& answer) {
   }
   const ErrorBody body = ReadErrorBody(answer.body);
   error.error_class = ClassOfWords(body);
-  // A word is believed against the status, but for a server that failed: its error types are
-  // generic.
+  // The words of the body come first: a status alone stands for too many things.
   if (error.error_class == Attempt::ERROR_CLASS_UNSPECIFIED) {
     error.error_class = ClassOfStatus(answer.status);
   }
@@ -144,10 +142,9 @@ ProviderError ClassifyErrorInReply(std::string_view text) {
 }
 
 std::string CleanText(std::string_view text, std::size_t max_bytes) {
-  // A quarter more than is kept, so that the work is bounded whatever a stranger sends.
+  // What is looked at is bounded, whatever a stranger sends; runs of spaces leave some to spare.
   const bool too_long = text.size() > 4 * max_bytes;
   text = text.substr(0, 4 * max_bytes);
-  // The writer of JSON mends UTF-8; its quotes and escapes are not wanted, so mend piece by piece.
   std::string clean;
   clean.reserve(std::min(text.size(), max_bytes) + 4);
   bool cut = too_long;

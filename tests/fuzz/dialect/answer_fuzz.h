@@ -1,0 +1,15 @@
+// One input of the fuzzer: what must hold for any answer of a provider.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace candor::dialect {
+
+// The first byte chooses kind and status, the first line after it is the value of every header, the
+// rest is the body. It is read as a reply and as an error; broken invariants abort. What holds:
+// either an error with a class and a bounded text in UTF-8, or an outcome with a class; log-odds
+// are finite; waits are positive and at most an hour; what is read can be serialised and parsed.
+void CheckAnswer(std::span<const std::uint8_t> bytes);
+
+}  // namespace candor::dialect
