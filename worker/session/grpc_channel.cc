@@ -6,7 +6,9 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace candor::session {
 namespace {
@@ -43,6 +45,17 @@ class GrpcChannel final : public WorkerChannel {
   net::ClientStream<v1::ConnectResponse, v1::ConnectRequest> stream_;
 };
 
+// gRPC 1.51 joins its threads when the last reference to the last channel goes. A call that ends
+// lets go of its own reference on one of these threads, which would then join itself, and the
+// process aborts ("assertion failed: prior > 0"). So one reference stays until the process ends.
+std::shared_ptr<grpc::Channel> KeepForEver(std::shared_ptr<grpc::Channel> channel) {
+  static std::mutex mutex;
+  static auto* const kept = new std::vector<std::shared_ptr<grpc::Channel>>;
+  const std::lock_guard lock(mutex);
+  kept->push_back(channel);
+  return channel;
+}
+
 class GrpcChannels final : public WorkerChannelFactory {
  public:
   GrpcChannels(const std::string& address, boost::asio::any_io_executor executor)
@@ -58,8 +71,8 @@ class GrpcChannels final : public WorkerChannelFactory {
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
     // Messages are at most 1 MB; one that is above is a mistake, but not ours to end the stream by.
     arguments.SetMaxReceiveMessageSize(16 << 20);
-    stub_ = v1::WorkerService::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    stub_ = v1::WorkerService::NewStub(KeepForEver(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)));
   }
 
   std::unique_ptr<WorkerChannel> Open() override {
