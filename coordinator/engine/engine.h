@@ -67,7 +67,8 @@ class Engine {
 
   // --- What others may look at. Only what is durable is visible. ---
 
-  // The job that a request id created, and its specification hash; absent: none.
+  // The job that a request id created, and its specification hash; absent: none. Also one that is
+  // not durable yet, or a client that asks again at once would create a second job.
   struct Request {
     JobKey job = 0;
     std::string specification_hash;

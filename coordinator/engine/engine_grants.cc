@@ -10,8 +10,6 @@ namespace {
 
 // Cells that one job gets before the next one's turn, when several share a group.
 constexpr std::int64_t kTurn = 8;
-// Errors in a row that repeating cannot mend, until an entry is stopped.
-constexpr std::int32_t kMaxStreak = 5;
 constexpr std::uint32_t kClosed = UINT32_MAX;
 
 }  // namespace
@@ -70,7 +68,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
           std::uint32_t index = 0;
           kind.cells.TakeAlone(now(), &index);
           group.pacer.Take(now(), 1, tokens);
-          AddLease(group, job, number, kind, index, chosen, /*alone=*/true);
+          AddLease(job, number, kind, index, chosen, /*alone=*/true);
           workers_[chosen].alone = true;
           if (held_back_ == chosen) held_back_ = kNoWorker;
         }
@@ -81,7 +79,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
 }
 
 // The kind of which a cell may go now; null: none.
-KindState* Engine::Impl::Grantable(JobState& /*job*/, EntryState& entry) {
+KindState* Engine::Impl::Grantable(EntryState& entry) {
   // The first call of each kind goes before the rest, alone, until it is answered.
   for (KindState& kind : entry.kinds) {
     if (kind.replied || kind.open > 0 || !kind.cells.HasReady(now())) continue;
@@ -140,7 +138,7 @@ void Engine::Impl::GrantGroup(Group& group) {
       for (std::size_t i = 0; i < member.entries.size(); ++i) {
         const std::size_t place = (member.next_entry + i) % member.entries.size();
         EntryState& entry = job.entries[member.entries[place]];
-        KindState* kind = Grantable(job, entry);
+        KindState* kind = Grantable(entry);
         if (kind == nullptr || group.pacer.Available(now(), entry.Reservation(*kind)) <= 0) {
           continue;
         }
@@ -184,14 +182,14 @@ std::int64_t Engine::Impl::GrantCells(Group& group, JobState& job, std::uint32_t
   std::int64_t granted = 0;
   std::uint32_t index = 0;
   while (granted < count && kind.cells.Take(now(), &index)) {
-    AddLease(group, job, entry, kind, index, worker, /*alone=*/false);
+    AddLease(job, entry, kind, index, worker, /*alone=*/false);
     ++granted;
   }
   group.pacer.Take(now(), granted, job.entries[entry].Reservation(kind));
   return granted;
 }
 
-void Engine::Impl::AddLease(Group& /*group*/, JobState& job, std::uint32_t entry, KindState& kind,
+void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
                             std::uint32_t index, std::uint32_t worker, bool alone) {
   if (open_batch_[worker] == kClosed) {
     open_batch_[worker] = static_cast<std::uint32_t>(write_.lease_batches.size());

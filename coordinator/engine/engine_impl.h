@@ -170,7 +170,6 @@ class Engine::Impl {
   std::uint32_t GroupNumber(const std::string& name);
 
   // --- engine_workers.cc ---
-  void Heard(SessionId session);
   void Lose(std::uint32_t worker, const std::string& why);
   void LoseSilentWorkers();
   void RemoveIfGone(std::uint32_t worker);
@@ -183,24 +182,24 @@ class Engine::Impl {
   void Grant();
   void GrantGroup(Group& group);
   bool GrantAlone(Group& group);
-  KindState* Grantable(JobState& job, EntryState& entry);
+  KindState* Grantable(EntryState& entry);
   std::uint32_t PickWorker(std::uint32_t endpoint, std::int64_t* free_slots, std::int64_t* workers);
   std::int64_t GrantCells(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
                           std::uint32_t worker, std::int64_t count);
-  void AddLease(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
-                std::uint32_t index, std::uint32_t worker, bool alone);
+  void AddLease(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t index,
+                std::uint32_t worker, bool alone);
   void SendGranted(const AtCommit::Granted& granted);
   void SendWaiting(std::uint32_t worker);
   bool MayStart(const Lease& lease) const;
-  void MarkSent(Lease& lease, WorkerState& worker, struct SendLeases& command);
+  void MarkSent(Lease& lease, WorkerState& worker, SendLeases& command);
 
   // --- engine_reports.cc ---
   void HandleReport(WorkerState& worker, Report& report);
   void ReportForLease(LeaseSlot slot, Report& report);
   // Leaves only what may be stored and counted.
   static void Sanitize(v1::AttemptReport& report, std::uint32_t kind);
-  void CountCall(JobState& job, EntryState& entry, KindState& kind, std::uint32_t index,
-                 v1::Attempt& attempt, bool repeated);
+  void CountCall(JobState& job, EntryState& entry, KindState& kind, v1::Attempt& attempt,
+                 bool repeated);
   void WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
                     std::unique_ptr<v1::Attempt> attempt);
   void WriteOutcome(JobState& job, const CellKey& cell, AttemptId id, EntryState& entry,

@@ -103,7 +103,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
     }
     Touch(job);
   }
-  if (sent) CountCall(job, entry, *kind, cell.index, *attempt, repeated);
+  if (sent) CountCall(job, entry, *kind, *attempt, repeated);
   if (attempt->state() == v1::Attempt::COMPLETED) {
     if (done) {
       attempt->set_state(v1::Attempt::DUPLICATE);

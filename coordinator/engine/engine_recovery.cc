@@ -118,7 +118,6 @@ void Engine::Impl::Recover(Recovery& recovery) {
   }
   std::sort(aging_.begin(), aging_.end());
 
-  constexpr std::int32_t kDeathsTogether = 2;
   for (const JobRecovery& recovered : recovery.jobs) {
     JobState& job = *FindJob(recovered.record.key);
     for (const TriedCell& tried : recovered.tried) {

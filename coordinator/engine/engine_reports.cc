@@ -11,7 +11,6 @@
 namespace candor::engine {
 namespace {
 
-constexpr std::int32_t kMaxStreak = 5;
 // No provider asks for more; a worker that says so is broken.
 constexpr Duration kMaxRetryAfter = std::chrono::hours(24);
 
@@ -106,7 +105,7 @@ void Engine::Impl::WriteAttempt(JobState& job, const CellKey& cell, AttemptId id
 }
 
 void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
-                             std::uint32_t /*index*/, v1::Attempt& attempt, bool repeated) {
+                             v1::Attempt& attempt, bool repeated) {
   const v1::Usage& usage = attempt.usage();
   ++kind.calls;
   if (repeated) ++kind.repeated_calls;
@@ -183,7 +182,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
       if (!done) kind.cells.Return(lease.index, now(), lease.alone);
       break;
     case v1::Attempt::COMPLETED:
-      CountCall(job, entry, kind, lease.index, *attempt, repeated);
+      CountCall(job, entry, kind, *attempt, repeated);
       if (done && !Planted(PlantedBug::kOutcomeCountedTwice)) {
         attempt->set_state(v1::Attempt::DUPLICATE);
       } else {
@@ -194,7 +193,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
       Completed(job, entry, kind);
       break;
     default:
-      CountCall(job, entry, kind, lease.index, *attempt, repeated);
+      CountCall(job, entry, kind, *attempt, repeated);
       if (KindOf(attempt->error_class()) == ErrorKind::kBlock) {
         BlockGroup(group, attempt->error_class(), *report.report, lease.sent);
       }
@@ -239,7 +238,6 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
                           const v1::Attempt& attempt) {
   EntryState& entry = job.entries[number];
   const CellTable::Tried& tried = kind.cells.Know(index);
-  constexpr std::int32_t kDeathsTogether = 2;
   const bool alone = tried.deaths >= kDeathsTogether;
   // Of a job that is over nothing is repeated; of a stopped entry not before it is resumed.
   const bool runs = !job.terminal() && entry.state == EntryState::State::kRunning;

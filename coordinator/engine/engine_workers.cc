@@ -10,10 +10,6 @@
 
 namespace candor::engine {
 
-void Engine::Impl::Heard(SessionId session) {
-  if (WorkerState* worker = workers_.OfSession(session)) worker->last_heard = now();
-}
-
 void Engine::Impl::On(WorkerConnected& event) {
   const v1::Hello& hello = *event.hello;
   WorkerState& worker = workers_.Add(hello.worker());
@@ -180,7 +176,6 @@ void Engine::Impl::LostWithWorker(LeaseSlot slot) {
     if (over && !job.terminal()) {
       FailCell(job, lease.entry, kind, lease.index);
     } else {
-      constexpr std::int32_t kDeathsTogether = 2;
       kind.cells.Return(lease.index, now(), tried.deaths >= kDeathsTogether);
     }
   }

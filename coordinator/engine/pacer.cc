@@ -21,6 +21,12 @@ std::int64_t BucketOf(TimePoint time) {
 
 std::int64_t Nanos(TimePoint time) { return time.time_since_epoch().count() * 1000; }
 
+// When the next of calls `interval` apart is due: up to 100 ms worth of them may go together, and
+// calls further apart than that never come early.
+std::int64_t Due(std::int64_t next, TimePoint now, std::int64_t interval) {
+  return std::max(next, Nanos(now) - std::max<std::int64_t>(0, kBurstNanos - interval));
+}
+
 // The first microsecond at or after so many nanoseconds.
 TimePoint FromNanos(std::int64_t nanos) { return TimePoint(Duration((nanos + 999) / 1000)); }
 
@@ -75,13 +81,13 @@ std::int64_t Pacer::Available(TimePoint now, std::int64_t tokens) {
   if (limits_.requests_per_minute() > 0 && room > 0) {
     const std::int64_t limit = limits_.requests_per_minute();
     room = std::min(room, limit - sum_.requests - unsent_.requests);
-    const std::int64_t next = std::max(next_request_, Nanos(now) - kBurstNanos);
+    const std::int64_t next = Due(next_request_, now, Interval(limit));
     room = next > Nanos(now) ? 0 : std::min(room, (Nanos(now) - next) / Interval(limit) + 1);
   }
   if (limits_.tokens_per_minute() > 0 && tokens > 0 && room > 0) {
     const std::int64_t limit = limits_.tokens_per_minute();
     room = std::min(room, (limit - sum_.tokens - unsent_.tokens) / tokens);
-    const std::int64_t next = std::max(next_token_, Nanos(now) - kBurstNanos);
+    const std::int64_t next = Due(next_token_, now, Interval(limit) * tokens);
     room = next > Nanos(now) ? 0
                              : std::min(room, (Nanos(now) - next) / (Interval(limit) * tokens) + 1);
   }
@@ -149,11 +155,11 @@ void Pacer::Take(TimePoint now, std::int64_t calls, std::int64_t tokens) {
   unsent_.tokens += calls * tokens;
   in_flight_ += calls;
   if (const std::int64_t limit = limits_.requests_per_minute(); limit > 0) {
-    next_request_ = std::max(next_request_, Nanos(now) - kBurstNanos) + calls * Interval(limit);
+    next_request_ = Due(next_request_, now, Interval(limit)) + calls * Interval(limit);
   }
   if (const std::int64_t limit = limits_.tokens_per_minute(); limit > 0) {
-    next_token_ =
-        std::max(next_token_, Nanos(now) - kBurstNanos) + calls * tokens * Interval(limit);
+    const std::int64_t interval = Interval(limit) * tokens;
+    next_token_ = Due(next_token_, now, interval) + calls * interval;
   }
 }
 

@@ -41,7 +41,8 @@ struct CellKey {
 struct JobRecord {
   JobKey key = 0;
   std::string request_id;  // empty: none
-  // As created: name, specification fields and create_time; no other output-only fields.
+  // As created: name, specification fields, specification_hash and create_time; no other
+  // output-only fields.
   std::shared_ptr<const v1::Job> job;
   std::shared_ptr<const v1::JobSpecification> specification;
 };
@@ -131,7 +132,8 @@ struct TriedCell {
   std::int32_t deaths_alone = 0;  // of these, while leased alone
 };
 
-// One job that is not in a terminal state, or still has leases.
+// One job that can still change: not in a terminal state, or FAILED (ResumeJob continues what is
+// pending), or with leases.
 struct JobRecovery {
   JobRecord record;
   std::shared_ptr<const v1::Job> status;

@@ -12,6 +12,11 @@
 
 namespace candor::engine {
 
+// Errors in a row that repeating cannot mend, until an entry is stopped.
+inline constexpr std::int32_t kMaxStreak = 5;
+// Deaths of a cell's workers, until it goes alone.
+inline constexpr std::int32_t kDeathsTogether = 2;
+
 enum class ErrorKind {
   kRepeat,      // this cell again, after a back-off
   kBlock,       // likewise, and its limit group makes no call for a while

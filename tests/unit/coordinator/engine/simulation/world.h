@@ -129,7 +129,7 @@ class World {
   void ArmTimer();
   void BeginCommit();
   void CreateJobs();
-  void AskForJob(const JobCreated& job, int tries);
+  void AskForJob(const JobCreated& job);
   void UserActs(const std::string& name);
   void Mend(const std::string& name);
   void SendToWorker(SessionId session, std::function<void(Worker&)> message);

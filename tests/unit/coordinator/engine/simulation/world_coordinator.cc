@@ -241,13 +241,12 @@ void World::CreateJobs() {
     if (Chance(0.2)) shape.budget_calls = Between(1, 200);
     if (Chance(0.1)) shape.budget_tokens = Between(100, 2000);
     jobs_.push_back(MakeJob(shape));
-    After(Between(0, 10 * kSecond),
-          [this, j] { AskForJob(jobs_[static_cast<std::size_t>(j)], 0); });
+    After(Between(0, 10 * kSecond), [this, j] { AskForJob(jobs_[static_cast<std::size_t>(j)]); });
   }
 }
 
 // A client that asks again until it has an answer.
-void World::AskForJob(const JobCreated& job, int tries) {
+void World::AskForJob(const JobCreated& job) {
   if (created_.contains(job.job->name())) return;
   if (engine_ != nullptr) {
     if (engine_->FindJob(job.job->name())) {
@@ -260,8 +259,7 @@ void World::AskForJob(const JobCreated& job, int tries) {
     }
     if (!engine_->FindRequest(job.request_id)) Tell(job);
   }
-  After(Between(10 * kMillisecond, 2 * kSecond),
-        [this, &job, tries] { AskForJob(job, tries + 1); });
+  After(Between(10 * kMillisecond, 2 * kSecond), [this, &job] { AskForJob(job); });
 }
 
 void World::UserActs(const std::string& name) {

@@ -1,0 +1,321 @@
+// Workers that are lost or come back, reports that are late, doubled or broken, and restarts.
+#include "tests/unit/coordinator/engine/driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace candor::engine {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+
+constexpr auto kCompleted = v1::Attempt::COMPLETED;
+constexpr auto kFailed = v1::Attempt::FAILED;
+
+TEST(EngineFaultsTest, LeasesOfALostWorkerGoToAnother) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  const JobKey job = driver.Create();
+  driver.Answer(1, kCompleted, {}, 1);
+  ASSERT_EQ(driver.leases[1].size(), 4U);
+  driver.Tell(WorkerDisconnected{1});
+  driver.Advance(seconds(25));
+  driver.Connect(2, "workers/b", 64);
+  EXPECT_EQ(driver.leases[2].size(), 15U);
+  driver.Advance(seconds(6));
+  EXPECT_EQ(driver.leases[2].size(), 19U);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 4);
+  EXPECT_GT(driver.Choices(job).unknown_money(), 0);
+  EXPECT_FALSE(driver.engine->FindWorker("workers/a"));
+}
+
+TEST(EngineFaultsTest, AHeartbeatKeepsLeases) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  const JobKey job = driver.Create();
+  for (int i = 0; i < 20; ++i) {
+    driver.Advance(seconds(5));
+    driver.Tell(WorkerHeartbeat{1, 4, false});
+  }
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  driver.Advance(seconds(31));
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 1);
+  EXPECT_EQ(driver.Said<CloseSession>().size(), 1U);
+}
+
+TEST(EngineFaultsTest, AReconnectionKeepsWhatIsHeldAndReturnsWhatNeverArrived) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  const JobKey job = driver.Create();
+  driver.Answer(1, kCompleted, {}, 1);
+  const std::vector<LeaseRecord> before = driver.leases[1];
+  ASSERT_EQ(before.size(), 4U);
+  driver.Connect(2, "workers/a", 4, {before[0].attempt, before[1].attempt, 77});
+  EXPECT_EQ(driver.Said<CloseSession>().size(), 1U);
+  EXPECT_THAT(driver.Said<WelcomeWorker>().back().unknown, ElementsAre(77));
+  // The two that never arrived are leased anew, under other ids.
+  ASSERT_EQ(driver.leases[2].size(), 2U);
+  EXPECT_EQ(driver.leases[2][0].cell, before[2].cell);
+  EXPECT_NE(driver.leases[2][0].attempt, before[2].attempt);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  // Its old stream is dead to us.
+  driver.Say(1, MakeReport(before[0], kCompleted));
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  driver.Say(2, MakeReport(before[0], kCompleted));
+  EXPECT_EQ(driver.Choices(job).done(), 2);
+}
+
+TEST(EngineFaultsTest, ALateReplyIsTheOutcomeAndTheNextOneADuplicate) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 1}}});
+  const LeaseRecord late = driver.Take(1);
+  driver.Advance(seconds(31));
+  driver.Connect(2, "workers/b", 1);
+  ASSERT_EQ(driver.leases[2].size(), 1U);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 1);
+  driver.Connect(3, "workers/a", 1, {late.attempt});
+  EXPECT_THAT(driver.Said<WelcomeWorker>().back().unknown, ElementsAre(late.attempt));
+  driver.Say(3, MakeReport(late, kCompleted));
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  EXPECT_EQ(driver.Choices(job).unknown_money(), 0);
+  driver.Answer(2, kCompleted);
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  EXPECT_EQ(driver.Choices(job).calls(), 2);
+  EXPECT_EQ(driver.Choices(job).repeated_calls(), 1);
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+  driver.store.Recount();
+  EXPECT_TRUE(driver.store.violations().empty());
+}
+
+TEST(EngineFaultsTest, AReplyForACellThatWasGivenUpCounts) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 2);
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 3}}, .max_attempts = 1});
+  const LeaseRecord late = driver.Take(1);
+  driver.Advance(seconds(31));
+  driver.Connect(2, "workers/b", 1);
+  driver.Answer(2, kFailed, v1::Attempt::SERVER_ERROR, 1);
+  EXPECT_EQ(driver.Choices(job).failed(), 1);
+  driver.Connect(3, "workers/a", 1, {late.attempt});
+  driver.Say(3, MakeReport(late, kCompleted));
+  EXPECT_EQ(driver.Choices(job).failed(), 0);
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+}
+
+TEST(EngineFaultsTest, AReportThatComesAgainIsAcknowledgedAndCountsOnce) {
+  Driver driver;
+  driver.commits = false;
+  driver.Connect(1, "workers/a", 1);
+  driver.Tell(MakeJob({}));
+  driver.Commit();
+  const JobKey job = driver.engine->FindJob("jobs/a").value();
+  const LeaseRecord lease = driver.Take(1);
+  driver.Say(1, MakeReport(lease, kCompleted));
+  driver.Say(1, MakeReport(lease, kCompleted));
+  driver.Commit();
+  EXPECT_THAT(driver.acknowledged, ElementsAre(lease.attempt));
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  // Its acknowledgement was lost: once more, from the store.
+  driver.Say(1, MakeReport(lease, kCompleted));
+  EXPECT_THAT(driver.acknowledged, ElementsAre(lease.attempt, lease.attempt));
+  EXPECT_EQ(driver.Choices(job).calls(), 1);
+}
+
+TEST(EngineFaultsTest, BrokenReportsDoNoHarm) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create({.max_attempts = 2});
+  // No outcome: a broken response, and the cell is tried again.
+  Report report = MakeReport(driver.Take(1), kCompleted);
+  report.report->clear_outcome();
+  driver.Say(1, std::move(report));
+  EXPECT_EQ(driver.Choices(job).calls(), 1);
+  EXPECT_EQ(driver.Choices(job).done(), 0);
+  // A cell that does not exist, an attempt that was never granted, no content at all.
+  for (const AttemptId attempt :
+       {AttemptId{0}, AttemptId{5}, AttemptId{1} << 40U | 1000, ~AttemptId{0}}) {
+    LeaseRecord nobody{attempt, job, {9, v1::Cell::SELF_REPORT, 4'000'000'000U}, 0, false};
+    driver.Say(1, MakeReport(nobody, kCompleted));
+    driver.Say(1, {attempt, job, nullptr});
+    nobody.job = 99;
+    driver.Say(1, MakeReport(nobody, kCompleted));
+  }
+  driver.Advance(seconds(1));
+  ASSERT_FALSE(driver.leases[1].empty());
+  // Numbers that make no sense.
+  report = MakeReport(driver.Take(1), kCompleted);
+  report.report->mutable_attempt()->mutable_usage()->set_input_tokens(-5);
+  report.report->mutable_attempt()->mutable_usage()->set_output_tokens(INT64_MAX);
+  report.report->mutable_outcome()->set_class_(static_cast<v1::Outcome::Class>(1000));
+  driver.Say(1, std::move(report));
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  EXPECT_EQ(driver.Choices(job).usage().input_tokens(), 20);  // of the first one
+  driver.Say(42, {1, job, nullptr});
+  driver.Tell(WorkerHeartbeat{42, -1, true});
+  driver.Tell(WorkerDisconnected{42});
+  driver.Tell(JobPaused{1234});
+  driver.Tell(CommitFinished{1'000'000});
+}
+
+TEST(EngineFaultsTest, ACellThatKillsItsWorkersGoesAloneAndThenFails) {
+  Driver driver;
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 8}}, .max_attempts = 2});
+  int deaths = 0;
+  bool together = false;
+  SessionId session = 0;
+  for (int worker = 0; worker < 30; ++worker) {
+    if (driver.Status(job).state() == v1::Job::SUCCEEDED) break;
+    driver.Connect(++session, "workers/" + std::to_string(worker), 4);
+    bool dead = false;
+    while (!dead && !driver.leases[session].empty()) {
+      const auto poison =
+          std::find_if(driver.leases[session].begin(), driver.leases[session].end(),
+                       [](const LeaseRecord& lease) { return lease.cell.index == 3; });
+      if (poison != driver.leases[session].end()) {
+        dead = true;
+        if (poison->alone) together = together || driver.leases[session].size() > 1;
+        ++deaths;
+        driver.Tell(WorkerDisconnected{session});
+        driver.Advance(seconds(31));
+        break;
+      }
+      driver.Answer(session, kCompleted, {}, 1);
+    }
+    if (!dead) {
+      driver.Tell(WorkerDisconnected{session});
+      driver.Advance(seconds(31));
+    }
+  }
+  EXPECT_EQ(deaths, 4);  // two together with others, two alone
+  EXPECT_FALSE(together);
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(driver.Choices(job).done(), 7);
+  EXPECT_EQ(driver.Choices(job).failed(), 1);
+}
+
+TEST(EngineFaultsTest, AnAloneCellGetsABusyWorkerInTheEnd) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  driver.Create({.entries = {{.trials = 500}}});
+  driver.Answer(1, kCompleted, {}, 1);
+  const CellKey victim = driver.leases[1][0].cell;
+  for (SessionId session = 1; session <= 2; ++session) {
+    driver.Advance(seconds(31));
+    driver.Connect(session + 1, "workers/b" + std::to_string(session), 4);
+  }
+  // Its third worker is busy with others; it is emptied for the cell.
+  bool alone = false;
+  for (int i = 0; i < 40 && !alone; ++i) {
+    ASSERT_FALSE(driver.leases[3].empty());
+    const LeaseRecord lease = driver.Take(3);
+    if (lease.alone && lease.cell == victim) {
+      alone = true;
+      EXPECT_TRUE(driver.leases[3].empty());
+    }
+    driver.Say(3, MakeReport(lease, kCompleted));
+  }
+  EXPECT_TRUE(alone);
+}
+
+TEST(EngineFaultsTest, ADrainingWorkerGetsNothing) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 2);
+  const JobKey job = driver.Create();
+  driver.Tell(WorkerDrained{"workers/a"});
+  EXPECT_EQ(driver.Said<DrainWorker>().size(), 1U);
+  EXPECT_EQ(driver.Answer(1, kCompleted), 1);
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  EXPECT_TRUE(driver.engine->FindWorker("workers/a")->draining());
+}
+
+TEST(EngineFaultsTest, ARestartFindsLeasesCountsAndLimits) {
+  Driver driver(MakeConfig(600, 0, 8));
+  driver.Connect(1, "workers/a", 8);
+  const JobKey job = driver.Create();
+  for (int i = 0; i < 6; ++i) {
+    driver.Answer(1, kCompleted, {}, 1);
+    driver.Advance(std::chrono::milliseconds(300));
+  }
+  const std::vector<LeaseRecord> held = driver.leases[1];
+  ASSERT_FALSE(held.empty());
+  const v1::Job before = driver.Status(job);
+  const v1::LimitGroup group = driver.engine->LimitGroups(driver.instant())[0];
+  driver.Restart();
+  EXPECT_EQ(driver.engine->term(), 2);
+  EXPECT_EQ(driver.Choices(job).done(), before.progress(0).kinds(0).done());
+  EXPECT_EQ(driver.engine->LimitGroups(driver.instant())[0].in_flight(), group.in_flight());
+  EXPECT_EQ(driver.engine->LimitGroups(driver.instant())[0].requests_last_minute(),
+            group.requests_last_minute());
+  EXPECT_EQ(driver.engine->FindRequest(""), std::nullopt);
+
+  // Another worker waits until the first one has said what it holds.
+  driver.Connect(2, "workers/b", 8);
+  EXPECT_TRUE(driver.leases[2].empty());
+  driver.Connect(3, "workers/a", 8, {held[0].attempt});
+  driver.Say(3, MakeReport(held[0], kCompleted));
+  driver.Advance(seconds(3));
+  EXPECT_FALSE(driver.leases[2].empty());
+  for (int i = 0; i < 20; ++i) {
+    driver.Answer(2, kCompleted);
+    driver.Answer(3, kCompleted);
+    driver.Advance(seconds(1));
+    driver.Tell(WorkerHeartbeat{2, 8, false});
+    driver.Tell(WorkerHeartbeat{3, 8, false});
+  }
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(driver.Choices(job).done(), 20);
+  EXPECT_EQ(driver.Choices(job).calls(), 20);
+  driver.Restart();
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+  driver.store.Recount();
+  EXPECT_TRUE(driver.store.violations().empty());
+}
+
+TEST(EngineFaultsTest, ABlockedGroupStaysBlockedAcrossARestart) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create();
+  Report report = MakeReport(driver.Take(1), kFailed, v1::Attempt::RATE_LIMITED, 429);
+  report.report->mutable_retry_after()->set_seconds(60);
+  driver.Say(1, std::move(report));
+  driver.Restart();
+  driver.Connect(2, "workers/a", 1);
+  driver.Advance(seconds(20));
+  EXPECT_TRUE(driver.leases[2].empty());
+  EXPECT_THAT(driver.Reason(job), testing::HasSubstr("because the provider said so"));
+}
+
+TEST(EngineFaultsTest, AStoppedJobIsResumedAfterARestart) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create();
+  driver.Answer(1, kFailed, v1::Attempt::AUTHENTICATION);
+  ASSERT_EQ(driver.Status(job).state(), v1::Job::FAILED);
+  driver.Restart();
+  EXPECT_EQ(driver.Status(job).progress(0).state(), v1::EntryProgress::STOPPED);
+  driver.Connect(2, "workers/b", 4);
+  EXPECT_TRUE(driver.leases[2].empty());
+  ASSERT_TRUE(driver.engine->CheckResume(job).ok());
+  driver.Tell(JobResumed{job});
+  EXPECT_EQ(driver.Answer(2, kCompleted), 20);
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+}
+
+TEST(EngineFaultsTest, LeaseBatchesAreClosedOnceTheyCountNoMore) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  driver.Create();
+  driver.Answer(1, kCompleted);
+  EXPECT_FALSE(driver.store.lease_batches().empty());
+  driver.Advance(seconds(90));
+  EXPECT_TRUE(driver.store.lease_batches().empty());
+  EXPECT_TRUE(driver.store.violations().empty());
+}
+
+}  // namespace
+}  // namespace candor::engine
