@@ -5,6 +5,7 @@
 #include "coordinator/service/evaluation_service.h"
 #include "coordinator/service/scenario_service.h"
 #include "coordinator/service/worker_service.h"
+#include "grpc/health/v1/health.pb.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
@@ -77,6 +78,9 @@ class Server::Impl {
     CANDOR_RETURN_IF_ERROR(CheckBind(address));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // gRPC's own health service has no description; naming ours links it in, for reflection to
+    // show.
+    grpc::health::v1::HealthCheckRequest::descriptor();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);

@@ -55,6 +55,14 @@ boost::json::object StartServer(std::unique_ptr<Process>& process, const std::st
   return boost::json::parse(ReadWhole(ready)).as_object();
 }
 
+// Below the test's own, because a test may have several clusters.
+std::string NewDirectory() {
+  static int clusters = 0;
+  const std::string path = TestDirectory() + "/cluster-" + std::to_string(++clusters);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
 }  // namespace
 
 std::string Tool(const std::string& name) {
@@ -84,7 +92,7 @@ std::vector<boost::json::value> ParseJsonLines(std::string_view text) {
 }
 
 Cluster::Cluster()
-    : directory_(TestDirectory()), endpoints_({{"local", "    base_url: \"{base_url}\""}}) {}
+    : directory_(NewDirectory()), endpoints_({{"local", "    base_url: \"{base_url}\""}}) {}
 
 void Cluster::StartSimulator(const std::string& config) {
   WriteWhole(directory_ + "/simulator.yaml", config);
@@ -147,7 +155,7 @@ Finished Cluster::Grpcurl(const std::string& method, const std::string& request,
   std::vector<std::string> command = {Tool("grpcurl"), "-plaintext", "-format", "json"};
   command.insert(command.end(), flags.begin(), flags.end());
   command.insert(command.end(), {"-d", "@", grpc_, "candor.v1." + method});
-  return Run(command, request);
+  return RunCommand(command, request);
 }
 
 boost::json::value Cluster::Call(const std::string& method, const std::string& request) const {
@@ -160,7 +168,7 @@ Finished Cluster::Candor(const std::vector<std::string>& arguments,
                          const std::string& input) const {
   std::vector<std::string> command = {Bin("candor")};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  return Run(command, input, {{"CANDOR_COORDINATOR", grpc_}});
+  return RunCommand(command, input, {{"CANDOR_COORDINATOR", grpc_}});
 }
 
 std::string Cluster::CreateJob(const std::string& request) const {
@@ -203,9 +211,9 @@ std::string Cluster::Export(const std::string& job, const std::string& name) con
 }
 
 std::vector<boost::json::value> Cluster::Ledger() const {
-  return ParseJsonLines(
-      Run({"curl", "-sS", "--noproxy", "*", "http://" + simulator_http_ + "/_simulator/ledger"})
-          .out);
+  return ParseJsonLines(RunCommand({"curl", "-sS", "--noproxy", "*",
+                                    "http://" + simulator_http_ + "/_simulator/ledger"})
+                            .out);
 }
 
 }  // namespace candor::integration

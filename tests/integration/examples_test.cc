@@ -37,7 +37,7 @@ TEST(ExamplesTest, EveryExampleJobRunsToItsEnd) {
 TEST(ExamplesTest, TheExampleConfigurationIsValid) {
   for (const char* program : {"candor-coordinator", "candor-worker"}) {
     const Finished finished =
-        Run({Bin(program), "--config", kExamples + "/candor.yaml", "--print-config"});
+        RunCommand({Bin(program), "--config", kExamples + "/candor.yaml", "--print-config"});
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     EXPECT_THAT(finished.out, HasSubstr("127.0.0.1:8080"));
   }
@@ -52,7 +52,7 @@ TEST(ExamplesTest, ExportsReadInOneLineInPandasAndR) {
   EXPECT_EQ(cluster.WaitForEnd(job), "SUCCEEDED");
   const std::string path = cluster.Export(job);
 
-  const Finished pandas = Run({"/usr/bin/python3", "-c", R"(
+  const Finished pandas = RunCommand({"/usr/bin/python3", "-c", R"(
 import sys, pandas as pd
 d = sys.argv[1]
 choices, reports = pd.read_csv(d + "/choices.csv"), pd.read_csv(d + "/reports.csv")
@@ -66,7 +66,7 @@ print("read")
                                path});
   EXPECT_EQ(pandas.out, "read\n") << pandas.err;
 
-  const Finished r = Run({"Rscript", "-e", R"(
+  const Finished r = RunCommand({"Rscript", "-e", R"(
 d <- commandArgs(trailingOnly = TRUE)[1]
 choices <- read.csv(file.path(d, "choices.csv")); reports <- read.csv(file.path(d, "reports.csv"))
 outcomes <- jsonlite::stream_in(file(file.path(d, "outcomes.jsonl")), verbose = FALSE)

@@ -166,7 +166,7 @@ TEST(FaultsTest, AWrongKeyStopsItsEntryAndResumeGoesOn) {
   EXPECT_GE(refused, 1);
   EXPECT_LE(refused, 5);
   // The key is nowhere that Candor writes.
-  EXPECT_EQ(Run({"grep", "-rl", "wrong-canary-key", cluster.directory()}).out, "");
+  EXPECT_EQ(RunCommand({"grep", "-rl", "wrong-canary-key", cluster.directory()}).out, "");
 
   // Mended, it goes on with what was pending.
   cluster.worker("w1").Stop(SIGTERM);
@@ -198,7 +198,7 @@ TEST(FaultsTest, TheCoordinatorSaysWhatItCannotOpen) {
   const auto start = [&](const std::vector<std::string>& flags) {
     std::vector<std::string> command = {Bin("candor-coordinator"), "--http", "127.0.0.1:0"};
     command.insert(command.end(), flags.begin(), flags.end());
-    return Run(command);
+    return RunCommand(command);
   };
   const std::string elsewhere = cluster.directory() + "/other";
   const Finished port = start({"--listen", cluster.grpc_address(), "--data", elsewhere});

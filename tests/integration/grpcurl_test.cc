@@ -29,14 +29,14 @@ class GrpcurlTest : public testing::Test {
 };
 
 TEST_F(GrpcurlTest, ListsAndDescribesTheContract) {
-  const Finished list = Run({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "list"});
+  const Finished list = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "list"});
   EXPECT_EQ(list.exit_code, 0) << list.err;
   for (const char* service :
        {"candor.v1.EvaluationService", "candor.v1.ScenarioService", "candor.v1.ClusterService",
         "candor.v1.WorkerService", "grpc.health.v1.Health"}) {
     EXPECT_THAT(list.out, HasSubstr(service));
   }
-  const Finished describe = Run({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "describe",
+  const Finished describe = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "describe",
                                  "candor.v1.EvaluationService.CreateJob"});
   EXPECT_THAT(describe.out, HasSubstr("rpc CreateJob"));
 }
@@ -44,11 +44,11 @@ TEST_F(GrpcurlTest, ListsAndDescribesTheContract) {
 TEST_F(GrpcurlTest, HealthKnowsLivenessAndReadiness) {
   for (const char* service : {"", "liveness", "readiness"}) {
     const Finished health =
-        Run({Tool("grpcurl"), "-plaintext", "-d", std::string(R"({"service": ")") + service + "\"}",
+        RunCommand({Tool("grpcurl"), "-plaintext", "-d", std::string(R"({"service": ")") + service + "\"}",
              cluster_.grpc_address(), "grpc.health.v1.Health/Check"});
     EXPECT_THAT(health.out, HasSubstr("SERVING")) << service << health.err;
   }
-  const Finished ready = Run(
+  const Finished ready = RunCommand(
       {"curl", "-sS", "--noproxy", "*", "http://" + cluster_.http_address() + "/healthz/ready"});
   EXPECT_EQ(ready.out, "ready\n");
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -138,7 +139,7 @@ std::optional<std::string> Process::ReadLine() {
   }
 }
 
-Finished Run(const std::vector<std::string>& command, const std::string& input,
+Finished RunCommand(const std::vector<std::string>& command, const std::string& input,
              const std::map<std::string, std::string>& environment) {
   const std::string errors = TestDirectory() + "/stderr";
   std::filesystem::remove(errors);
