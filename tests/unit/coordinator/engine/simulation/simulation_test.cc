@@ -9,7 +9,7 @@
 namespace candor::engine::simulation {
 namespace {
 
-constexpr std::uint64_t kSeedsPerCase = 100;
+constexpr std::uint64_t kSeedsPerCase = 300;
 
 std::string Describe(const Outcome& outcome, std::uint64_t seed) {
   std::string text = fmt::format("run it again with CANDOR_SIMULATION_SEED={}\n", seed);
@@ -41,7 +41,7 @@ TEST_P(SimulationTest, KeepsItsPromises) {
   }
   RecordProperty("calls", std::to_string(sum.calls));
   // Something has to happen, or nothing was shown.
-  EXPECT_GT(sum.outcomes, 1000);
+  EXPECT_GT(sum.outcomes, 10'000);
   EXPECT_GT(sum.coordinator_deaths, 50);
   EXPECT_GT(sum.worker_deaths, 50);
   EXPECT_GT(sum.late_reports, 20);

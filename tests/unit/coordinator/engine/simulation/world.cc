@@ -138,7 +138,6 @@ void World::CheckEnd() {
     for (const auto& [cell, row] : rows.outcomes) {
       if (!called_.contains(row.attempt)) Fail("an outcome without a call");
     }
-    // Every call has its attempt: recorded, or a lease that a restart finds.
     if (rows.status->state() != v1::Job::SUCCEEDED) continue;
     for (const v1::EntryProgress& entry : rows.status->progress()) {
       for (const v1::KindProgress& kind : entry.kinds()) {
@@ -148,7 +147,15 @@ void World::CheckEnd() {
       }
     }
   }
+  CheckGivenUp();
   if (!scenario_.heals) return;
+  if (AllOver() && deleted_.empty()) {
+    for (const AttemptId attempt : called_) {
+      if (store_.FindAttempt(attempt) == nullptr) {
+        Fail(fmt::format("call {:x} has no attempt", attempt));
+      }
+    }
+  }
   if (!AllOver()) {
     std::string why;
     for (const JobCreated& job : jobs_) {
@@ -160,6 +167,25 @@ void World::CheckEnd() {
       if (!engine_->Settled(*key)) why += status.ShortDebugString();
     }
     Fail("not all jobs have ended: " + why);
+  }
+}
+
+// A cell is given up only after its attempts, or by an error that repeating cannot mend.
+void World::CheckGivenUp() {
+  for (const auto& [key, rows] : store_.jobs()) {
+    for (const CellKey& cell : rows.failed) {
+      std::int64_t failures = 0;
+      std::int64_t deaths = 0;
+      for (const auto& [attempt, row] : rows.attempts) {
+        if (row.cell != cell) continue;
+        failures += row.state == v1::Attempt::FAILED || row.state == v1::Attempt::UNANSWERED;
+        deaths += row.alone;
+      }
+      const std::int64_t most = rows.record.job->retry().max_attempts();
+      if (failures < most && deaths < most && unmendable_of_[{key, cell}] == 0) {
+        Fail(fmt::format("cell {} was given up after {} of {} tries", cell.index, failures, most));
+      }
+    }
   }
 }
 

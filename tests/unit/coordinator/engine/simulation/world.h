@@ -119,6 +119,7 @@ class World {
   void Heal();
   bool AllOver() const;
   void CheckEnd();
+  void CheckGivenUp();
 
   // --- world_coordinator.cc ---
   void StartCoordinator();
