@@ -93,6 +93,19 @@ StatusOr<Creation> Prepare(const v1::CreateJobRequest& request, EngineHost& host
   return creation;
 }
 
+// Runs `use` on the strand with the job that the request names, or ends the call with NOT_FOUND.
+template <typename Request, typename Use>
+grpc::ServerUnaryReactor* OnJob(EngineHost& host, grpc::CallbackServerContext* context,
+                                const Request* request, Use use) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  host.Post([&host, request, reactor, use] {
+    const auto job = host.engine().FindJob(request->name());
+    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
+    use(*job, reactor);
+  });
+  return reactor;
+}
+
 void LeaveOutInlineScenarios(v1::Job& job) {
   if (job.has_inline_scenarios()) job.mutable_inline_scenarios()->clear_scenarios();
 }
@@ -144,27 +157,19 @@ grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* EvaluationService::GetJob(grpc::CallbackServerContext* context,
                                                     const v1::GetJobRequest* request,
                                                     v1::Job* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  host_.Post([this, request, response, reactor] {
-    const auto job = host_.engine().FindJob(request->name());
-    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
-    *response = host_.engine().GetJob(*job, host_.Now());
+  return OnJob(host_, context, request, [this, response](engine::JobKey job, auto* reactor) {
+    *response = host_.engine().GetJob(job, host_.Now());
     reactor->Finish(grpc::Status::OK);
   });
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* EvaluationService::GetJobSpecification(
     grpc::CallbackServerContext* context, const v1::GetJobSpecificationRequest* request,
     v1::JobSpecification* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  host_.Post([this, request, response, reactor] {
-    const auto job = host_.engine().FindJob(request->name());
-    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
-    *response = *host_.engine().GetSpecification(*job);
+  return OnJob(host_, context, request, [this, response](engine::JobKey job, auto* reactor) {
+    *response = *host_.engine().GetSpecification(job);
     reactor->Finish(grpc::Status::OK);
   });
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* EvaluationService::ListJobs(grpc::CallbackServerContext* context,
@@ -197,21 +202,18 @@ template <typename Event, typename Request>
 grpc::ServerUnaryReactor* EvaluationService::Change(grpc::CallbackServerContext* context,
                                                     const Request* request, v1::Job* response,
                                                     Check check) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  host_.Post([this, request, response, reactor, check] {
-    const auto job = host_.engine().FindJob(request->name());
-    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
-    if (const Status status = (host_.engine().*check)(*job); !status.ok())
-      return reactor->Finish(ToGrpc(status));
-    host_.Handle(Event{*job});
-    host_.AfterCommit([this, key = *job, name = request->name(), response, reactor] {
+  const auto change = [this, request, response, check](engine::JobKey job, auto* reactor) {
+    const Status status = (host_.engine().*check)(job);
+    if (!status.ok()) return reactor->Finish(ToGrpc(status));
+    host_.Handle(Event{job});
+    host_.AfterCommit([this, job, name = request->name(), response, reactor] {
       // Deleted meanwhile: the change was made, and there is nothing left to show.
       if (!host_.engine().FindJob(name)) return reactor->Finish(ToGrpc(NoSuchJob(name)));
-      *response = host_.engine().GetJob(key, host_.Now());
+      *response = host_.engine().GetJob(job, host_.Now());
       reactor->Finish(grpc::Status::OK);
     });
-  });
-  return reactor;
+  };
+  return OnJob(host_, context, request, change);
 }
 
 grpc::ServerUnaryReactor* EvaluationService::PauseJob(grpc::CallbackServerContext* context,
@@ -235,16 +237,12 @@ grpc::ServerUnaryReactor* EvaluationService::CancelJob(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* EvaluationService::DeleteJob(grpc::CallbackServerContext* context,
                                                        const v1::DeleteJobRequest* request,
                                                        google::protobuf::Empty* /*response*/) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  host_.Post([this, request, reactor] {
-    const auto job = host_.engine().FindJob(request->name());
-    if (!job) return reactor->Finish(ToGrpc(NoSuchJob(request->name())));
-    if (const Status status = host_.engine().CheckDelete(*job); !status.ok())
-      return reactor->Finish(ToGrpc(status));
-    host_.Handle(engine::JobDeleted{*job});
+  return OnJob(host_, context, request, [this](engine::JobKey job, auto* reactor) {
+    const Status status = host_.engine().CheckDelete(job);
+    if (!status.ok()) return reactor->Finish(ToGrpc(status));
+    host_.Handle(engine::JobDeleted{job});
     host_.AfterCommit([reactor] { reactor->Finish(grpc::Status::OK); });
   });
-  return reactor;
 }
 
 grpc::ServerWriteReactor<v1::WatchJobResponse>* EvaluationService::WatchJob(

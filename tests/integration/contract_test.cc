@@ -2,10 +2,13 @@
 
 #include "tests/integration/cluster.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace candor::integration {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(ContractTest, BufLintIsClean) {
   const Finished lint =
@@ -30,6 +33,37 @@ print("kept")
                   std::string(CANDOR_SOURCE_DIR) + "/data/catalogue/schema.json",
                   std::string(CANDOR_SOURCE_DIR) + "/data/catalogue/builtin.json"});
   EXPECT_EQ(check.out, "kept\n") << check.err;
+}
+
+// Promise S14.
+TEST(ContractTest, ProgramsAreHardened) {
+  for (const char* program :
+       {"candor", "candor-coordinator", "candor-worker", "candor-simulator"}) {
+    SCOPED_TRACE(program);
+    const Finished elf = RunCommand({"readelf", "-hldW", Bin(program)});
+    EXPECT_THAT(elf.out, HasSubstr("Position-Independent Executable"));
+    EXPECT_THAT(elf.out, HasSubstr("GNU_RELRO"));
+    EXPECT_THAT(elf.out, HasSubstr("BIND_NOW"));
+    EXPECT_THAT(elf.out, testing::ContainsRegex("GNU_STACK .* RW "));
+    const Finished symbols = RunCommand({"readelf", "-sW", "--dyn-syms", Bin(program)});
+    EXPECT_THAT(symbols.out, HasSubstr("__stack_chk_fail"));
+  }
+}
+
+TEST(ContractTest, EveryProgramSaysWhatItIsAndWhatItTakes) {
+  for (const char* program :
+       {"candor", "candor-coordinator", "candor-worker", "candor-simulator"}) {
+    SCOPED_TRACE(program);
+    const Finished version = RunCommand({Bin(program), "--version"});
+    EXPECT_EQ(version.exit_code, 0);
+    EXPECT_THAT(version.out, testing::StartsWith(std::string(program) + " "));
+    const Finished help = RunCommand({Bin(program), "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_THAT(help.out, HasSubstr("--print-config"));
+    const Finished slip = RunCommand({Bin(program), "--confg", "x"});
+    EXPECT_EQ(slip.exit_code, 2);
+    EXPECT_THAT(slip.err, HasSubstr("--config"));
+  }
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ std::optional<std::string> Process::ReadLine() {
 }
 
 Finished RunCommand(const std::vector<std::string>& command, const std::string& input,
-             const std::map<std::string, std::string>& environment) {
+                    const std::map<std::string, std::string>& environment) {
   const std::string errors = TestDirectory() + "/stderr";
   std::filesystem::remove(errors);
   Process process({.command = command,
@@ -176,9 +176,10 @@ bool WaitForFile(const std::string& path, const Process& process) {
 
 std::string TestDirectory() {
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const std::string path = std::string(CANDOR_BINARY_DIR) + "/test-runs/" +
-                           info->test_suite_name() + "." + info->name() + "." +
-                           std::to_string(getpid());
+  const std::string name =
+      info == nullptr ? "bench" : std::string(info->test_suite_name()) + "." + info->name();
+  const std::string path =
+      std::string(CANDOR_BINARY_DIR) + "/test-runs/" + name + "." + std::to_string(getpid());
   static std::string made;
   if (made != path) {
     std::filesystem::remove_all(path);

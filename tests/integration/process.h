@@ -59,7 +59,7 @@ Finished RunCommand(const std::vector<std::string>& command, const std::string& 
 // before.
 bool WaitForFile(const std::string& path, const Process& process);
 
-// A new, empty directory below the build tree, named after the running test.
+// A directory below the build tree, empty at the first call, named after the running test.
 std::string TestDirectory();
 
 std::string ReadWhole(const std::string& path);

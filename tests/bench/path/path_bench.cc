@@ -1,0 +1,128 @@
+// The whole path on this machine: simulator at zero latency, one coordinator, one worker; beside it
+// what wrk gets from the same simulator with a body of the same kind, in the same run. Then a job
+// of ten million cells.
+//
+//   build/release/bench/candor_path_bench [cells]
+//
+// CPU is the operating system's account of each process (user and system), wall time that of the
+// job.
+
+#include "tests/integration/cluster.h"
+
+#include <boost/json/serialize.hpp>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace candor::integration {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// User and system time of a process so far, in seconds.
+double CpuSeconds(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string field;
+  double ticks = 0;
+  // utime and stime are the 14th and 15th field; the second ends with the last parenthesis.
+  for (int i = 3; i <= 15 && fields >> field; ++i) {
+    if (i >= 14) ticks += std::stod(field);
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double ResidentMegabytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("VmRSS:", 0) == 0) return std::stod(line.substr(6)) / 1024;
+  }
+  return 0;
+}
+
+double Now() { return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+void WholePath(long cells) {
+  Cluster cluster;
+  cluster.StartSimulator();
+  cluster.StartCoordinator();
+  cluster.StartWorker("w1", {"--slots", "512"});
+  const long trials = cells / 200;
+  const std::string request =
+      R"({"job": {"models": [{"endpoint": "local", "model": "m"}], "scenario_limit": 200,
+    "choices": {"trials_per_scenario": )" +
+      std::to_string(trials) + R"(, "sampling": {"temperature": 0, "max_output_tokens": 16}}}})";
+  const double coordinator = CpuSeconds(cluster.coordinator().pid());
+  const double worker = CpuSeconds(cluster.worker("w1").pid());
+  const double start = Now();
+  const std::string job = cluster.CreateJob(request);
+  const std::string state = cluster.WaitForEnd(job);
+  const double seconds = Now() - start;
+  const double calls = static_cast<double>(trials * 200);
+  std::printf("%-34s %9.0f calls/s  (%s, %.0f calls in %.2f s)\n", "whole path", calls / seconds,
+              state.c_str(), calls, seconds);
+  std::printf("%-34s %9.1f us of CPU a call\n", "  worker",
+              (CpuSeconds(cluster.worker("w1").pid()) - worker) / calls * 1e6);
+  std::printf("%-34s %9.1f us of CPU a call, durable\n", "  coordinator",
+              (CpuSeconds(cluster.coordinator().pid()) - coordinator) / calls * 1e6);
+
+  // The reference: the same simulator, a body that Candor would send, as many connections as there
+  // were calls in flight.
+  const Finished preview = cluster.Candor(
+      {"preview", "-", "-n", "1", "--config", cluster.directory() + "/candor.yaml"}, request);
+  // One body, in the form that the client prints: a JSON object on lines of its own.
+  const std::string script = cluster.directory() + "/post.lua";
+  WriteWhole(
+      script,
+      "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[" +
+          boost::json::serialize(ParseJsonText(preview.out)) + "]==]\n");
+  const Finished wrk =
+      RunCommand({"wrk", "-t1", "-c512", "-d5s", "-s", script,
+                  "http://" + cluster.simulator_address() + "/v1/chat/completions"});
+  const auto at = wrk.out.find("Requests/sec:");
+  if (at == std::string::npos) {
+    std::printf("%-34s not measured: %s\n", "wrk on the same simulator", wrk.err.c_str());
+    return;
+  }
+  const double reference = std::stod(wrk.out.substr(at + 13));
+  std::printf("%-34s %9.0f calls/s  (the path has %.2f of it)\n", "wrk on the same simulator",
+              reference, calls / seconds / reference);
+}
+
+void TenMillionCells() {
+  Cluster cluster;
+  cluster.StartSimulator("default_model: {latency: 1s}");
+  cluster.StartCoordinator();
+  cluster.StartWorker("w1", {"--slots", "1"});
+  const double before = ResidentMegabytes(cluster.coordinator().pid());
+  const double start = Now();
+  cluster.CreateJob(
+      R"({"job": {"models": [{"endpoint": "local", "model": "m"}], "scenario_limit": 200,
+    "choices": {"trials_per_scenario": 50000}}})");
+  const double created = Now() - start;
+  while (cluster.Ledger().empty() && Now() - start < 10) {
+  }
+  std::printf(
+      "%-34s %9.3f s to the answer of CreateJob, %.3f s to the first call at the provider\n",
+      "a job of 10 million cells", created, Now() - start);
+  std::printf("%-34s %9.0f MB resident in the coordinator (%.0f before the job)\n",
+              "  all of it pending", ResidentMegabytes(cluster.coordinator().pid()), before);
+}
+
+}  // namespace
+}  // namespace candor::integration
+
+int main(int argc, char** argv) {
+  const long cells = argc > 1 ? std::atol(argv[1]) : 100'000;
+  candor::integration::WholePath(cells);
+  candor::integration::TenMillionCells();
+}
