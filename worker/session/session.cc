@@ -72,7 +72,10 @@ asio::awaitable<Status> Session::ReadAll(WorkerChannel& channel) {
   Status why;
   std::vector<Start> starts;
   v1::ConnectResponse message;
-  while (co_await channel.Read(&message)) {
+  while (true) {
+    // Not in the condition: g++ 12 miscompiles co_await there.
+    const bool read = co_await channel.Read(&message);
+    if (!read) break;
     const bool was_welcomed = state_.welcomed();
     const bool was_draining = state_.draining();
     why = state_.Receive(std::move(message), clock_.Now(), &starts);
