@@ -9,8 +9,11 @@
 //     });
 //   }
 //   awaitable<grpc::Status> Session(ServerStreamPtr<In, Out> stream) {
-//     while (std::optional<In> message = co_await stream->Read()) stream->Send(Answer(*message));
-//     co_return grpc::Status::OK;
+//     while (true) {
+//       const std::optional<In> message = co_await stream->Read();
+//       if (!message.has_value()) co_return grpc::Status::OK;
+//       stream->Send(Answer(*message));
+//     }
 //   }
 //
 // Client:
@@ -19,13 +22,16 @@
 //     stub->async()->Connect(context, reactor);
 //   });
 //   stream.Send(hello);
-//   while (std::optional<In> message = co_await stream.Read()) ...
+//   std::optional<In> welcome = co_await stream.Read();
 //   grpc::Status status = co_await stream.Finish();
 //
+// Await into a variable, as above, never within a condition: g++ 12 miscompiles that.
+//
 // `In` is what is read, `Out` what is written, on both sides. All functions belong to the executor
-// that the stream was made with, which must be run by one thread or be a strand, and must outlive
-// the gRPC server or channel. gRPC's threads only post to it; nothing blocks them. One Read and any
-// number of Writes may be pending at a time.
+// that the stream was made with, which must be run by one thread or be a strand. gRPC's threads
+// only post to it; nothing blocks them. The executor must live until gRPC has let go of every
+// stream, which counts as outstanding work: once io_context::run has returned for want of work, it
+// is so. One Read and any number of Writes may be pending at a time.
 //
 // What gRPC asks for and this keeps: one write at a time, its message alive until it is done;
 // Finish exactly once, also after a cancellation, and not while a write is under way; no operation
@@ -37,6 +43,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <grpcpp/client_context.h>
@@ -87,7 +94,8 @@ class StreamEnd {
         incoming_(executor_),
         room_(executor_),
         ended_(executor_),
-        flush_timer_(executor_) {}
+        flush_timer_(executor_),
+        work_(executor_) {}
   virtual ~StreamEnd() = default;
 
   // The next message; empty when there is none to come (the peer has ended its side, the call is
@@ -100,7 +108,8 @@ class StreamEnd {
         read_under_way_ = true;
         StartReadOperation(&message_);
       }
-      if (!co_await incoming_.Wait()) break;
+      const bool woken = co_await incoming_.Wait();
+      if (!woken) break;
     }
     if (!message_ready_) co_return std::nullopt;
     message_ready_ = false;
@@ -123,7 +132,8 @@ class StreamEnd {
     const std::shared_ptr<void> alive = Self();
     if (!Send(std::move(message))) co_return false;
     while (queued_bytes_ > options_.high_watermark_bytes && !output_over_) {
-      if (!co_await room_.Wait()) break;
+      const bool woken = co_await room_.Wait();
+      if (!woken) break;
     }
     co_return !output_over_;
   }
@@ -143,6 +153,12 @@ class StreamEnd {
   void Post(Function function) {
     boost::asio::post(executor_,
                       [alive = Self(), function = std::move(function)]() mutable { function(); });
+  }
+  // The last reaction. The executor must not be found idle, and go, while this posts to it.
+  template <typename Function>
+  void PostDone(Function function) {
+    const auto work = std::move(work_);
+    Post(std::move(function));
   }
   void PostReadDone(bool ok) {
     Post([this, ok] {
@@ -208,6 +224,8 @@ class StreamEnd {
   boost::asio::steady_timer flush_timer_;
 
  private:
+  // Until gRPC has let go.
+  boost::asio::executor_work_guard<boost::asio::any_io_executor> work_;
   In message_;
   std::deque<std::pair<Out, std::size_t>> queue_;
   std::size_t queued_bytes_ = 0;
@@ -276,10 +294,10 @@ class ServerStream final : public grpc::ServerBidiReactor<In, Out>,
       End::DropOutput();
     });
   }
-  // gRPC lets go. What is posted holds on by itself.
+  // gRPC lets go. Its reference travels to the executor: were it the last one here, the call, and
+  // with it perhaps the channel, would end on gRPC's own thread, which aborts.
   void OnDone() override {
-    const std::shared_ptr<ServerStream> last = std::move(held_by_grpc_);
-    End::Post([this] { End::flush_timer_.cancel(); });
+    End::PostDone([this, held = std::move(held_by_grpc_)] { End::flush_timer_.cancel(); });
   }
 
   std::shared_ptr<void> Self() override { return this->shared_from_this(); }
@@ -377,7 +395,8 @@ class ClientReactor final : public grpc::ClientBidiReactor<Out, In>,
     }
     LetGo();
     while (!done_) {
-      if (!co_await End::ended_.Wait()) break;
+      const bool woken = co_await End::ended_.Wait();
+      if (!woken) break;
     }
     co_return done_ ? status_ : grpc::Status(grpc::StatusCode::CANCELLED, "stopped waiting");
   }
@@ -391,8 +410,8 @@ class ClientReactor final : public grpc::ClientBidiReactor<Out, In>,
   void OnReadDone(bool ok) override { End::PostReadDone(ok); }
   void OnWriteDone(bool ok) override { End::PostWriteDone(ok); }
   void OnDone(const grpc::Status& status) override {
-    const std::shared_ptr<ClientReactor> last = std::move(held_by_grpc_);
-    End::Post([this, status] {
+    // As for ServerStream::OnDone.
+    End::PostDone([this, status, held = std::move(held_by_grpc_)] {
       done_ = true;
       status_ = status;
       End::flush_timer_.cancel();

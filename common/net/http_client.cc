@@ -76,7 +76,8 @@ class Exchange {
     Until(After(std::chrono::steady_clock::now(), request_.timeouts.first_byte),
           HttpFailure::kFirstByteTimeout);
 
-    if (const HttpFailure failure = co_await SendRequest(); failure != HttpFailure::kNone) {
+    const HttpFailure failure = co_await SendRequest();
+    if (failure != HttpFailure::kNone) {
       Fail(failure, "while the request was sent");
       co_return;
     }

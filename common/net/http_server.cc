@@ -4,6 +4,7 @@
 #include "common/net/server_connection.h"
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -97,21 +98,24 @@ class BeastHttpServer final : public HttpServer {
   std::size_t connections() const override { return core_->connections; }
 
   void Stop(std::chrono::milliseconds grace, absl::AnyInvocable<void()> done) override {
-    CloseListener();
-    auto timer = std::make_shared<asio::steady_timer>(FirstIo());
-    {
-      const std::lock_guard lock(core_->done_mutex);
-      // The timer would keep io_context::run from returning; it ends with the last connection.
-      core_->done = [timer, done = std::move(done)]() mutable {
-        timer->cancel();
-        if (done) done();
-      };
-    }
-    asio::post(FirstIo(), [core = core_, timer, grace] {
-      timer->expires_after(grace);
+    // In one step on the first io_context: with the listener gone it may have nothing left to run.
+    asio::post(FirstIo(), [core = core_, listener = std::exchange(listener_, nullptr), grace,
+                           done = std::move(done)]() mutable {
+      if (listener != nullptr) listener->Close();
+      asio::io_context& io = *core->lanes.front()->io;
+      auto timer = std::make_shared<asio::steady_timer>(io, grace);
       timer->async_wait([core](const boost::system::error_code& cancelled) {
         if (!cancelled) CloseConnections(core);
       });
+      {
+        const std::lock_guard lock(core->done_mutex);
+        // The timer would keep io_context::run from returning when all have closed, and without
+        // the guard it could return before the last one closes on another io_context.
+        core->done = [timer, work = asio::make_work_guard(io), done = std::move(done)]() mutable {
+          timer->cancel();
+          if (done) done();
+        };
+      }
       for (const auto& lane : core->lanes) {
         asio::dispatch(*lane->io, [core, lane = lane.get()] {
           lane->stopping = true;
@@ -121,7 +125,7 @@ class BeastHttpServer final : public HttpServer {
         });
       }
       // Posted behind the draining of the first lane; the others call it when they close.
-      asio::post(*core->lanes.front()->io, [core] { core->CallDoneIfEmpty(); });
+      asio::post(io, [core] { core->CallDoneIfEmpty(); });
     });
   }
 

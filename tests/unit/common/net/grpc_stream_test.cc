@@ -76,7 +76,9 @@ class GrpcStreamTest : public ::testing::Test {
     channel_ = nullptr;
     io_.restart();
     work_.reset();
-    io_.run_for(std::chrono::seconds(1));
+    // Until gRPC has let go of every stream.
+    io_.run_for(std::chrono::seconds(60));
+    EXPECT_TRUE(io_.stopped());
   }
   void StartServer() {
     grpc::ServerBuilder builder;

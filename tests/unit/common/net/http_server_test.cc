@@ -315,7 +315,9 @@ TEST(HttpServerThreadsTest, ServesOnSeveralThreads) {
   const auto call = [&] {
     asio::io_context io(1);
     const auto client = MakeHttpClient(io);
-    for (int i = 0; i < 8; ++i) {
+    constexpr int kCallers = 8;
+    int calling = kCallers;
+    for (int i = 0; i < kCallers; ++i) {
       struct Caller {
         static asio::awaitable<void> Run(HttpClient& with, std::uint16_t port,
                                          std::atomic<int>& count) {
@@ -330,7 +332,10 @@ TEST(HttpServerThreadsTest, ServesOnSeveralThreads) {
           }
         }
       };
-      asio::co_spawn(io, Caller::Run(*client, (*server)->port(), good), [](std::exception_ptr) {});
+      // The client's idle connections would keep run_for from returning.
+      asio::co_spawn(io, Caller::Run(*client, (*server)->port(), good), [&](std::exception_ptr) {
+        if (--calling == 0) io.stop();
+      });
     }
     io.run_for(std::chrono::seconds(60));
   };
