@@ -83,6 +83,12 @@ void Engine::Impl::Acknowledge(const WorkerState& worker, AttemptId attempt) {
   if (worker.session != 0) acknowledged_[worker.session].push_back(attempt);
 }
 
+void Engine::Impl::Publish(JobKey job) {
+  if (std::find(published_.begin(), published_.end(), job) == published_.end()) {
+    published_.push_back(job);
+  }
+}
+
 void Engine::Impl::Finish() {
   CloseOldBatches();
   for (JobState* job : touched_) {
@@ -157,9 +163,7 @@ void Engine::Impl::FinishCommit(AtCommit& done) {
     if (job == nullptr) continue;
     job->visible_status = std::move(status);
     job->visible = true;
-    if (std::find(published_.begin(), published_.end(), key) == published_.end()) {
-      published_.push_back(key);
-    }
+    Publish(key);
   }
   if (last != nullptr) FreeWhenSettled(*last);
   for (const AtCommit::Granted& granted : done.granted) SendGranted(granted);
@@ -239,7 +243,9 @@ std::shared_ptr<const v1::JobSpecification> Engine::GetSpecification(JobKey job)
 }
 bool Engine::Settled(JobKey job) const {
   const JobState* state = impl_->FindJob(job);
-  return state == nullptr || state->settled();
+  // What ended it is durable, too: a stream that ends has all outcomes.
+  return state == nullptr ||
+         (state->settled() && state->visible && state->visible_status->state() == state->state);
 }
 std::optional<Duration> Engine::TimeLeft(JobKey job, const Instant& instant) const {
   return impl_->TimeLeft(job, instant);

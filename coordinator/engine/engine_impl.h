@@ -147,6 +147,7 @@ class Engine::Impl {
   void On(LimitsChanged& event);
   void On(TimePassed& event);
   void Finish();
+  void Publish(JobKey job);
   void FinishCommit(AtCommit& done);
   bool WriteIsEmpty() const;
   void CloseOldBatches();

@@ -144,6 +144,8 @@ void Engine::Impl::FreeWhenSettled(JobState& job) {
   if (!job.settled() || job.forgotten) return;
   job.forgotten = true;
   commands_.emplace_back(ForgetJob{job.key()});
+  // Its state may have been visible for long; that nothing is in flight any more is new.
+  if (job.visible) Publish(job.key());
   // A failed job with pending cells can be resumed.
   if (job.state != v1::Job::FAILED || job.pending() == 0) job.DropCells();
 }

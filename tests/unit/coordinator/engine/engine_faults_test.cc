@@ -317,5 +317,37 @@ TEST(EngineFaultsTest, LeaseBatchesAreClosedOnceTheyCountNoMore) {
   EXPECT_TRUE(driver.store.violations().empty());
 }
 
+TEST(EngineFaultsTest, AJobIsSettledOnceItsEndIsDurable) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 1}}});
+  const LeaseRecord late = driver.Take(1);
+  driver.Advance(seconds(31));
+  driver.Connect(2, "workers/a", 0, {late.attempt});
+  driver.commits = false;
+  // Its report comes late, so that nothing is in flight any more.
+  driver.Say(2, MakeReport(late, kCompleted));
+  EXPECT_FALSE(driver.engine->Settled(job));
+  driver.said.clear();
+  driver.Commit();
+  EXPECT_TRUE(driver.engine->Settled(job));
+  EXPECT_EQ(driver.Said<PublishJob>().size(), 1U);
+}
+
+TEST(EngineFaultsTest, ThatTheLastCallOfACancelledJobIsGoneIsPublished) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create();
+  const LeaseRecord lease = driver.Take(1);
+  driver.Tell(JobCancelled{job});
+  EXPECT_FALSE(driver.engine->Settled(job));
+  driver.said.clear();
+  // The worker comes back without it: it never got there.
+  driver.Connect(2, "workers/a", 1);
+  EXPECT_TRUE(driver.engine->Settled(job));
+  EXPECT_EQ(driver.Said<PublishJob>().size(), 1U);
+  EXPECT_EQ(driver.store.FindAttempt(lease.attempt)->state, v1::Attempt::NOT_SENT);
+}
+
 }  // namespace
 }  // namespace candor::engine
