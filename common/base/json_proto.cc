@@ -148,7 +148,7 @@ StatusOr<std::vector<std::string>> TopLevelNames(TextFormat format, std::string_
   if (format != TextFormat::kTextproto) {
     CANDOR_ASSIGN_OR_RETURN(const TextValue value,
                             format == TextFormat::kJson ? ReadJson(text) : ReadYaml(text));
-    for (const TextValue::Member& member : value.members) names.push_back(member.first);
+    for (const TextValue::Member& member : value.members) names.push_back(member.name);
     return names;
   }
   if (text.size() > kMaxTextBytes) return InvalidArgument("the text is too large");

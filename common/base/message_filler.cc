@@ -111,7 +111,10 @@ Status Filler::Fill(const TextValue& value, pb::Message* message) {
   }
   std::map<std::string, std::string> oneofs;
   std::map<const Field*, std::string> given;
-  for (const auto& [name, member] : value.members) {
+  for (const TextValue::Member& entry : value.members) {
+    // Not a structured binding: a lambda below captures the name.
+    const std::string& name = entry.name;
+    const TextValue& member = entry.value;
     const Field* field = type.FindFieldByName(name);
     if (field == nullptr) field = type.FindFieldByCamelcaseName(name);
     const Step step(this, name.empty() ? "\"\"" : name);
@@ -460,7 +463,7 @@ Status SetField(pb::Message* message, std::string_view path, std::string_view te
   }
   TextValue root;
   root.kind = Kind::kMap;
-  root.members.emplace_back(steps.back(), std::move(value));
+  root.members.push_back({steps.back(), std::move(value)});
   return FillMessage(root, parent);
 }
 

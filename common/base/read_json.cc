@@ -27,8 +27,8 @@ class Handler {
   bool on_object_end(std::size_t, json::error_code& error) {
     std::unordered_set<std::string_view> keys;
     for (const TextValue::Member& member : open_.back().value.members) {
-      if (keys.insert(member.first).second) continue;
-      duplicate_ = member.first;
+      if (keys.insert(member.name).second) continue;
+      duplicate_ = member.name;
       error = json::error::exception;
       return false;
     }
@@ -100,7 +100,7 @@ class Handler {
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().value.kind == TextValue::Kind::kMap) {
-      open_.back().value.members.emplace_back(std::move(open_.back().key), std::move(value));
+      open_.back().value.members.push_back({std::move(open_.back().key), std::move(value)});
     } else {
       open_.back().value.items.push_back(std::move(value));
     }

@@ -84,7 +84,7 @@ class Converter {
       if (!keys.insert(key).second) {
         return InvalidArgument("line {}: \"{}\" stands twice in the same map", value.line, key);
       }
-      out->members.emplace_back(key, std::move(value));
+      out->members.push_back({key, std::move(value)});
     }
     // What stands in the map itself goes before what is merged into it, earlier maps before later.
     for (TextValue& map : merged) {
@@ -92,7 +92,7 @@ class Converter {
         return InvalidArgument("line {}: \"<<\" takes a map or a list of maps", out->line);
       }
       for (TextValue::Member& member : map.members) {
-        if (keys.insert(member.first).second) out->members.push_back(std::move(member));
+        if (keys.insert(member.name).second) out->members.push_back(std::move(member));
       }
     }
     return absl::OkStatus();

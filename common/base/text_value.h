@@ -9,7 +9,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace candor {
@@ -24,7 +23,7 @@ struct TextValue {
     kList,
     kMap,
   };
-  using Member = std::pair<std::string, TextValue>;
+  struct Member;
 
   Kind kind = Kind::kNull;
   // Line of the text, from 1; 0 when it is not known.
@@ -32,6 +31,11 @@ struct TextValue {
   std::string text;
   std::vector<TextValue> items;
   std::vector<Member> members;
+};
+
+struct TextValue::Member {
+  std::string name;
+  TextValue value;
 };
 
 // Limits on what is read: a text in a few bytes may stand for gigabytes (aliases) or exhaust the

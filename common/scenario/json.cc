@@ -208,7 +208,9 @@ const boost::json::array* ObjectReader::List(const char* name, bool required) {
 void ReadNumber(const boost::json::value& value, const std::string& path, double* result,
                 FieldViolations& violations) {
   if (const auto* exact = value.if_double()) {
-    *result = *exact;
+    // Makes one zero of two: "-0" is a whole number, "-0.0" is not, and the content hash sees
+    // signs.
+    *result = *exact + 0.0;
   } else if (const auto* whole = value.if_int64()) {
     *result = static_cast<double>(*whole);
   } else if (const auto* large = value.if_uint64()) {

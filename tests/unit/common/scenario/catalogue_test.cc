@@ -77,6 +77,16 @@ TEST(ParseScenarioSet, ReadsNumbersExactly) {
   EXPECT_EQ(set->scenarios(0).attributes(0).max(), 8.4442185152504811);
 }
 
+TEST(ParseScenarioSet, KnowsOneZero) {
+  const auto plain = ParseScenarioSet(File("-0.07", "0"));
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  for (const char* zero : {"-0", "-0.0", "-0E-3"}) {
+    const auto set = ParseScenarioSet(File("-0.07", zero));
+    ASSERT_TRUE(set.ok()) << set.status();
+    EXPECT_EQ(set->content_hash(), plain->content_hash()) << zero;
+  }
+}
+
 TEST(ParseScenarioSet, SkipsAByteOrderMark) {
   EXPECT_TRUE(ParseScenarioSet("\xEF\xBB\xBF" + File()).ok());
 }
