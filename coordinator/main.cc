@@ -111,12 +111,12 @@ int Run(Program& program, const v1::Config& config) {
   if (!server.ok()) return program.Fail(server.status());
   auto ready_file =
       program.WriteReady({{"grpc", (*server)->address()}, {"http", (*health)->address()}});
-  if (!ready_file.ok()) return program.Fail(ready_file.status());
-  ready = true;
-  Log().Info("gRPC on {}, HTTP on {}, data in {}, term {}", (*server)->address(),
-             (*health)->address(), own.data(), (*host)->engine().term());
-
-  strand.run();
+  if (ready_file.ok()) {
+    ready = true;
+    Log().Info("gRPC on {}, HTTP on {}, data in {}, term {}", (*server)->address(),
+               (*health)->address(), own.data(), (*host)->engine().term());
+    strand.run();
+  }
 
   // Streams end on the strand, so it goes on while the server shuts down.
   ready = false;
@@ -128,6 +128,7 @@ int Run(Program& program, const v1::Config& config) {
   strand.stop();
   loop.join();
   (*host)->Stop();
+  if (!ready_file.ok()) return program.Fail(ready_file.status());
   Log().Info("all is written; goodbye");
   return kExitSuccess;
 }

@@ -39,8 +39,10 @@ class Checker {
       CheckEndpoint(config_.endpoints(i), fmt::format("endpoints[{}]", i));
     }
     const v1::CoordinatorConfig& coordinator = config_.coordinator();
-    if (coordinator.has_lease_ttl())
-      CheckPositive(coordinator.lease_ttl(), "coordinator.lease_ttl");
+    if (coordinator.has_lease_ttl() && coordinator.lease_ttl().seconds() < 1) {
+      Add("coordinator.lease_ttl",
+          "is shorter than a second; give at least 1s, or leave it out for 30s");
+    }
     CheckLogging(coordinator, "coordinator");
     const v1::WorkerConfig& worker = config_.worker();
     if (worker.slots() < 0 || worker.slots() > kMaxSlots) {

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -67,10 +68,17 @@ engine::Instant EngineHost::Now() const {
 }
 
 void EngineHost::Handle(engine::Event event) {
+  // Commands are carried out in order, so no event may come in between: whoever answers to a
+  // command posts. Otherwise a later batch could become durable first.
+  if (std::exchange(handling_, true)) {
+    Log().Error("an event came while another one was handled: this is a bug of the coordinator");
+    std::abort();
+  }
   std::vector<engine::Command> commands = engine_->Handle(Now(), std::move(event));
   for (engine::Command& command : commands) {
     std::visit([this](auto& c) { CarryOut(c); }, command);
   }
+  handling_ = false;
   ArmTimer();
 }
 
@@ -103,6 +111,13 @@ void EngineHost::Committed(engine::Ticket ticket) {
   }
 }
 
+void EngineHost::BeginClosing() {
+  closing_ = true;
+  for (const auto& [job, subscribers] : subscriptions_) {
+    for (const auto& [id, changed] : subscribers) changed();
+  }
+}
+
 engine::SessionId EngineHost::AddSession(std::shared_ptr<SessionSink> sink) {
   const engine::SessionId id = next_session_++;
   sessions_[id].sink = std::move(sink);
@@ -110,7 +125,8 @@ engine::SessionId EngineHost::AddSession(std::shared_ptr<SessionSink> sink) {
 }
 
 void EngineHost::RemoveSession(engine::SessionId session) {
-  sessions_.erase(session);
+  // Closed by the engine itself: it knows, and is in the middle of an event.
+  if (sessions_.erase(session) == 0) return;
   Handle(engine::WorkerDisconnected{session});
 }
 
@@ -125,9 +141,10 @@ void EngineHost::CarryOut(engine::WelcomeWorker& command) {
   v1::ConnectResponse message;
   v1::Welcome& welcome = *message.mutable_welcome();
   welcome.set_term(engine_->term());
-  *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
+  *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval());
   *welcome.mutable_lease_ttl() = ToProto(options_.engine.lease_ttl);
   *welcome.mutable_start_within() = ToProto(options_.engine.start_within);
+  *welcome.mutable_send_clock() = ToProto(uptime());
   for (const engine::AttemptId id : command.unknown)
     welcome.add_unknown_attempt_ids(store_.AttemptName(id));
   session->second.sink->Send(std::move(message));
@@ -140,6 +157,7 @@ void EngineHost::CarryOut(engine::SendLeases& command) {
   v1::LeaseBatch& batch = *message.mutable_leases();
   batch.set_term(engine_->term());
   *batch.mutable_grant_time() = ToProto(command.grant_wall);
+  *batch.mutable_send_clock() = ToProto(uptime());
   for (const engine::LeaseRecord& record : command.leases) {
     const auto specification = engine_->GetSpecification(record.job);
     if (!specification) continue;
@@ -206,8 +224,10 @@ void EngineHost::CarryOut(engine::DrainWorker& command) {
 void EngineHost::CarryOut(engine::CloseSession& command) {
   const auto session = sessions_.find(command.session);
   if (session == sessions_.end()) return;
-  session->second.sink->Close(command.reason);
+  // Out of the table first: closing comes back as RemoveSession, which is to find nothing.
+  const std::shared_ptr<SessionSink> sink = std::move(session->second.sink);
   sessions_.erase(session);
+  sink->Close(command.reason);
 }
 
 void EngineHost::CarryOut(engine::PublishJob& command) {

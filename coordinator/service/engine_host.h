@@ -23,6 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -46,8 +47,10 @@ class EngineHost {
  public:
   struct Options {
     engine::Options engine;
-    // How often workers say that they live.
-    Duration heartbeat_interval = std::chrono::seconds(5);
+    // How often workers say that they live: several times within the life of a lease.
+    Duration heartbeat_interval() const {
+      return std::min<Duration>(std::chrono::seconds(5), engine.lease_ttl / 4);
+    }
   };
 
   // `strand` is run by one thread. `store` has not been recovered yet. `on_fatal` is called when
@@ -84,6 +87,10 @@ class EngineHost {
   void AfterCommit(absl::AnyInvocable<void()> done);
   // True while so much waits to be written that no more is to be read from workers.
   bool Overloaded() const;
+
+  // Ends what waits for changes: subscribers are called, and find `closing`.
+  void BeginClosing();
+  bool closing() const { return closing_; }
 
   engine::SessionId AddSession(std::shared_ptr<SessionSink> sink);
   // The stream has ended: tells the engine.
@@ -140,6 +147,8 @@ class EngineHost {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<store::GroupCommitter> committer_;
 
+  bool handling_ = false;
+  bool closing_ = false;
   engine::Ticket asked_ = 0;
   engine::Ticket durable_ = 0;
   std::deque<std::pair<engine::Ticket, absl::AnyInvocable<void()>>> after_commit_;

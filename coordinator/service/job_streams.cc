@@ -34,6 +34,10 @@ v1::Job Snapshot(const EngineHost& host, engine::JobKey key) {
   return job;
 }
 
+Status ShuttingDown() {
+  return Unavailable("the coordinator is shutting down; ask again when it is back");
+}
+
 // Names that a filter may hold, checked so that a slip does not look like an empty result.
 void CheckNames(const google::protobuf::RepeatedPtrField<std::string>& names,
                 const std::vector<std::string>& known, std::string_view field,
@@ -121,6 +125,7 @@ boost::asio::awaitable<grpc::Status> Watch(
       if (last) co_return grpc::Status::OK;
       const bool awake = co_await stream->Sleep(kLook);
       if (!awake) co_return grpc::Status::CANCELLED;
+      if (host.closing()) co_return ToGrpc(ShuttingDown());
       if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
       v1::Job status = host.engine().GetJobStatus(*key, host.Now());
       std::string text = status.SerializeAsString();
@@ -183,6 +188,7 @@ boost::asio::awaitable<grpc::Status> SendOutcomes(
     if (last) co_return grpc::Status::OK;
     const bool awake = co_await stream->Sleep(kHeartbeat);
     if (!awake) co_return grpc::Status::CANCELLED;
+    if (host.closing()) co_return ToGrpc(ShuttingDown());
     if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
   }
 }

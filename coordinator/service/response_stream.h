@@ -3,7 +3,7 @@
 //   grpc::ServerWriteReactor<R>* Method(...) {
 //     return ResponseStream<R>::Run(host, [](std::shared_ptr<ResponseStream<R>> stream) ->
 //     awaitable<grpc::Status> {
-//       while (co_await stream->Write(NextMessage())) {}
+//       const bool written = co_await stream->Write(NextMessage());
 //       co_return grpc::Status::OK;
 //     });
 //   }

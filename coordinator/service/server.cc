@@ -69,7 +69,8 @@ void KeepAlive(grpc::ServerBuilder& builder) {
 class Server::Impl {
  public:
   Impl(EngineHost& host, IdGenerator& ids, const Clock& clock, std::string version)
-      : evaluation_(host, ids),
+      : host_(host),
+        evaluation_(host, ids),
         scenarios_(host, clock),
         cluster_(host, std::move(version)),
         workers_(host) {}
@@ -105,6 +106,7 @@ class Server::Impl {
     if (!server_) return;
     SetServing(false);
     workers_.CloseAll("the coordinator is shutting down");
+    host_.Post([this] { host_.BeginClosing(); });
     server_->Shutdown(std::chrono::system_clock::now() + grace);
     server_->Wait();
     server_.reset();
@@ -120,6 +122,7 @@ class Server::Impl {
     health->SetServingStatus("readiness", serving);
   }
 
+  EngineHost& host_;
   EvaluationService evaluation_;
   ScenarioService scenarios_;
   ClusterService cluster_;

@@ -3,7 +3,7 @@
 //
 //   Signal changed(strand);
 //   auto subscription = Subscribe([&] { changed.Notify(); });
-//   while (co_await changed.WaitFor(10s)) { ... }        // false: nobody called
+//   const bool called = co_await changed.WaitFor(10s);
 #pragma once
 
 #include "common/base/clock.h"

@@ -84,9 +84,11 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
         return TakeHello();
       case v1::ConnectRequest::kHeartbeat:
         if (session_ == 0) return EndUnasked();
-        return host_.Handle(engine::WorkerHeartbeat{.session = session_,
-                                                    .slots = request_.heartbeat().slots(),
-                                                    .draining = request_.heartbeat().draining()});
+        host_.Handle(engine::WorkerHeartbeat{.session = session_,
+                                             .slots = request_.heartbeat().slots(),
+                                             .draining = request_.heartbeat().draining()});
+        if (request_.heartbeat().draining()) AnswerDrain();
+        return;
       case v1::ConnectRequest::kReports:
         if (session_ == 0) return EndUnasked();
         return TakeReports();
@@ -107,9 +109,11 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
                       hello->worker(), hello->slots())));
     }
     if (hello->term() > host_.engine().term()) {
-      return End(ToGrpc(FailedPrecondition(
-          "the worker has seen a coordinator of term {}, and this one has term {}", hello->term(),
-          host_.engine().term())));
+      return End(
+          ToGrpc(FailedPrecondition("the worker has seen a coordinator of term {}, and this one "
+                                    "has term {}: it has another or an older data directory. "
+                                    "Start it with the right --data, or restart the worker",
+                                    hello->term(), host_.engine().term())));
     }
     engine::WorkerConnected event{.session = 0, .hello = hello, .held = {}};
     for (const std::string& id : hello->held_attempt_ids()) {
@@ -121,6 +125,17 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
         .With("worker", worker_)
         .Info("connected, {} slots, holds {} leases", hello->slots(), event.held.size());
     host_.Handle(std::move(event));
+    if (hello->draining()) AnswerDrain();
+  }
+
+  // Behind the leases that are on their way to be durable: the worker then knows that no other
+  // comes.
+  void AnswerDrain() {
+    host_.AfterCommit([self = shared_from_this()] {
+      v1::ConnectResponse message;
+      message.mutable_drain()->set_reason("as the worker asked");
+      self->Send(std::move(message));
+    });
   }
 
   void TakeReports() {

@@ -182,6 +182,14 @@ std::string Cluster::WaitForEnd(const std::string& job) const {
 }
 
 void Cluster::WaitForDone(const std::string& job, std::int64_t done) const {
+  WaitForSum(job, "done", done);
+}
+
+void Cluster::WaitForUnknown(const std::string& job, std::int64_t attempts) const {
+  WaitForSum(job, "unknown_attempts", attempts);
+}
+
+void Cluster::WaitForSum(const std::string& job, const char* field, std::int64_t least) const {
   Process watch({.command = {Tool("grpcurl"), "-plaintext", "-d", R"({"name": ")" + job + R"("})",
                              grpc_, "candor.v1.EvaluationService/WatchJob"},
                  .log_file = directory_ + "/watch.log",
@@ -195,7 +203,7 @@ void Cluster::WaitForDone(const std::string& job, std::int64_t done) const {
     message.clear();
     const auto* state = value.at("job").as_object().if_contains("state");
     if (state != nullptr && IsTerminal(state->as_string().c_str())) return;
-    if (SumOverKinds(value.at("job"), "done") >= done) return;
+    if (SumOverKinds(value.at("job"), field) >= least) return;
   }
 }
 

@@ -71,6 +71,8 @@ class Cluster {
   // Watches until `done` of all kinds and entries together is at least so much, or the job has
   // ended.
   void WaitForDone(const std::string& job, std::int64_t done) const;
+  // Watches until so many attempts of the job are UNKNOWN, or the job has ended.
+  void WaitForUnknown(const std::string& job, std::int64_t attempts) const;
   boost::json::value GetJob(const std::string& job) const;
 
   // Exports into a new directory below directory() and returns its path.
@@ -79,6 +81,8 @@ class Cluster {
   std::vector<boost::json::value> Ledger() const;
 
  private:
+  // Watches until the sum of a field over all entries and kinds is at least so much.
+  void WaitForSum(const std::string& job, const char* field, std::int64_t least) const;
   void WriteConfig() const;
 
   std::string directory_;

@@ -63,7 +63,7 @@ assert {"attribute", "value"} <= set(reports.columns)
 first = choices.iloc[0]
 print("read")
 )",
-                               path});
+                                      path});
   EXPECT_EQ(pandas.out, "read\n") << pandas.err;
 
   const Finished r = RunCommand({"Rscript", "-e", R"(
@@ -72,7 +72,7 @@ choices <- read.csv(file.path(d, "choices.csv")); reports <- read.csv(file.path(
 outcomes <- jsonlite::stream_in(file(file.path(d, "outcomes.jsonl")), verbose = FALSE)
 stopifnot(nrow(choices) == 200, nrow(outcomes) == 300, all(choices$y %in% c(0, 1, NA)), "value" %in% names(reports))
 cat("read\n"))",
-                          path});
+                                 path});
   EXPECT_EQ(r.out, "read\n") << r.err;
 }
 

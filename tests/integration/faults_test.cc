@@ -107,6 +107,29 @@ TEST(FaultsTest, WorkersJoinLeaveAndAreKilled) {
   EXPECT_LE(unknown, 2 * 8) << "more than the slots of the two killed workers";
 }
 
+// R4: a worker that was stopped past its leases' end comes back as a zombie.
+TEST(FaultsTest, AStoppedWorkerComesBackAndNothingChanges) {
+  Cluster cluster;
+  cluster.StartSimulator("default_model: {latency: 20ms}");
+  cluster.StartCoordinator({"--lease-ttl", "1s"});
+  cluster.StartWorker("w1", {"--slots", "8"});
+  const std::string expected = UndisturbedOutcomes(cluster);
+
+  const std::string job = cluster.CreateJob(kJob);
+  cluster.StartWorker("w2", {"--slots", "8"});
+  cluster.WaitForDone(job, kCells / 8);
+  cluster.worker("w1").Signal(SIGSTOP);
+  // Until its leases have run out.
+  cluster.WaitForUnknown(job, 1);
+  cluster.worker("w1").Signal(SIGCONT);
+  cluster.WaitForDone(job, kCells / 2);
+  EXPECT_EQ(cluster.WaitForEnd(job), "SUCCEEDED");
+
+  const std::string disturbed = cluster.Export(job, "disturbed");
+  EXPECT_EQ(ReadWhole(disturbed + "/outcomes.jsonl"), expected);
+  ExpectLedgerJoins(cluster, {cluster.directory() + "/undisturbed", disturbed});
+}
+
 TEST(FaultsTest, AProviderThatFailsOftenChangesNothing) {
   Cluster cluster;
   cluster.StartSimulator();

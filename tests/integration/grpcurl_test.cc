@@ -29,23 +29,24 @@ class GrpcurlTest : public testing::Test {
 };
 
 TEST_F(GrpcurlTest, ListsAndDescribesTheContract) {
-  const Finished list = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "list"});
+  const Finished list =
+      RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "list"});
   EXPECT_EQ(list.exit_code, 0) << list.err;
   for (const char* service :
        {"candor.v1.EvaluationService", "candor.v1.ScenarioService", "candor.v1.ClusterService",
         "candor.v1.WorkerService", "grpc.health.v1.Health"}) {
     EXPECT_THAT(list.out, HasSubstr(service));
   }
-  const Finished describe = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(), "describe",
-                                 "candor.v1.EvaluationService.CreateJob"});
+  const Finished describe = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(),
+                                        "describe", "candor.v1.EvaluationService.CreateJob"});
   EXPECT_THAT(describe.out, HasSubstr("rpc CreateJob"));
 }
 
 TEST_F(GrpcurlTest, HealthKnowsLivenessAndReadiness) {
   for (const char* service : {"", "liveness", "readiness"}) {
-    const Finished health =
-        RunCommand({Tool("grpcurl"), "-plaintext", "-d", std::string(R"({"service": ")") + service + "\"}",
-             cluster_.grpc_address(), "grpc.health.v1.Health/Check"});
+    const Finished health = RunCommand({Tool("grpcurl"), "-plaintext", "-d",
+                                        std::string(R"({"service": ")") + service + "\"}",
+                                        cluster_.grpc_address(), "grpc.health.v1.Health/Check"});
     EXPECT_THAT(health.out, HasSubstr("SERVING")) << service << health.err;
   }
   const Finished ready = RunCommand(
@@ -136,7 +137,8 @@ TEST_F(GrpcurlTest, OperatorsSeeWorkersAndLimits) {
       R"({"limit_group": {"name": "limitGroups/local", "limits": {"requests_per_minute": 90}}})");
   EXPECT_EQ(changed.at("limits").at("requests_per_minute").as_string(), "90");
   const auto groups = cluster_.Call("ClusterService/ListLimitGroups");
-  EXPECT_EQ(groups.at("limit_groups").at(0).at("limits").at("requests_per_minute").as_string(), "90");
+  EXPECT_EQ(groups.at("limit_groups").at(0).at("limits").at("requests_per_minute").as_string(),
+            "90");
   const auto status = cluster_.Call("ClusterService/GetStatus");
   EXPECT_EQ(status.at("workers").as_int64(), 1);
   EXPECT_EQ(status.at("slots").as_string(), "7");

@@ -53,7 +53,7 @@ struct Finished {
 
 // Runs a command to its end.
 Finished RunCommand(const std::vector<std::string>& command, const std::string& input = {},
-             const std::map<std::string, std::string>& environment = {});
+                    const std::map<std::string, std::string>& environment = {});
 
 // Waits, without polling, until `path` has been renamed into its place. False when `process` ends
 // before.

@@ -31,8 +31,11 @@ class CallPool::Lane {
   // On the lane's thread, as all that follows.
   void Begin(Start start, Done done) {
     const auto signal = signals_.emplace(signals_.end());
-    // Kept for the case that the call cannot report itself.
-    v1::AttemptReport lost = provider::HandBack(start.lease, "the worker ran out of memory");
+    // Kept for the case that the call cannot report itself. It may have been made, and is not to be
+    // repeated for nothing as one that was never sent.
+    v1::AttemptReport lost = provider::HandBack(start.lease, "the worker failed during the call");
+    lost.mutable_attempt()->set_state(v1::Attempt::UNANSWERED);
+    lost.mutable_attempt()->set_error_class(v1::Attempt::MALFORMED_RESPONSE);
     asio::co_spawn(
         io_, caller_.Call(std::move(start.lease), std::move(start.job), start.start_by),
         asio::bind_cancellation_slot(

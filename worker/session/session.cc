@@ -191,14 +191,20 @@ asio::awaitable<void> Session::DrainInTime() {
                state_.calling());
     calls_.CancelAll();
   }
-  const TimePoint end = clock_.Now() + options_.acknowledge_within;
-  while (state_.held() > 0 && clock_.Now() < end) {
-    co_await Wait(drain_wake_, end - clock_.Now());
+  // Replies are paid for, so they wait for a coordinator that is away as long as the grace allows.
+  const TimePoint end = std::max(calls_end, clock_.Now() + options_.acknowledge_within);
+  // The coordinator answers with Drain, behind the last lease that it had sent: until then one may
+  // still come, to be handed back. One that does not answer is waited for this long.
+  const TimePoint answered_by = clock_.Now() + options_.acknowledge_within;
+  while (clock_.Now() < end) {
+    const bool answered = !state_.welcomed() || !state_.drain_reason().empty();
+    if (state_.held() == 0 && (answered || clock_.Now() >= answered_by)) break;
+    co_await Wait(drain_wake_, (state_.held() == 0 ? answered_by : end) - clock_.Now());
   }
   if (state_.held() > 0) {
     Log().Warn(
-        "ends without acknowledgement of {} reports: the coordinator will count their leases "
-        "as lost",
+        "ends with {} reports that no coordinator acknowledged: their calls may be paid for again. "
+        "A larger --grace waits longer",
         state_.held());
   } else {
     Log().Info("drained: everything is acknowledged");

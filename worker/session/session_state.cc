@@ -48,7 +48,7 @@ void SessionState::Close() {
 Status SessionState::Receive(v1::ConnectResponse message, TimePoint now,
                              std::vector<Start>* starts) {
   using Case = v1::ConnectResponse::MessageCase;
-  if (message.has_welcome()) return Welcome(message.welcome());
+  if (message.has_welcome()) return Welcome(message.welcome(), now);
   if (!welcomed_) return InvalidArgument("the coordinator spoke before its Welcome");
   switch (message.message_case()) {
     case Case::kSpecification:
@@ -77,11 +77,13 @@ Status SessionState::Receive(v1::ConnectResponse message, TimePoint now,
   return absl::OkStatus();
 }
 
-Status SessionState::Welcome(const v1::Welcome& welcome) {
+Status SessionState::Welcome(const v1::Welcome& welcome, TimePoint now) {
   if (welcomed_) return InvalidArgument("the coordinator said Welcome twice");
   if (welcome.term() < term_) {
     return FailedPrecondition(
-        "the coordinator is of term {}, but one of term {} was seen: it has been replaced",
+        "the coordinator is of term {}, but one of term {} was seen: it has been replaced, or has "
+        "another data "
+        "directory than before. Start it with the right --data, or restart this worker",
         welcome.term(), term_);
   }
   term_ = welcome.term();
@@ -99,6 +101,9 @@ Status SessionState::Welcome(const v1::Welcome& welcome) {
     if (at->second.report.attempt().state() == v1::Attempt::NOT_SENT) held_.erase(at);
   }
   std::erase_if(unsent_, [&](const std::string& id) { return !held_.contains(id); });
+  // Another coordinator has another clock.
+  transit_ = TransitDelay();
+  if (welcome.has_send_clock()) transit_.Excess(ToDuration(welcome.send_clock()), now);
   welcomed_ = true;
   return absl::OkStatus();
 }
@@ -148,11 +153,22 @@ Status SessionState::AddLeases(v1::LeaseBatch batch, TimePoint now, std::vector<
     return InvalidArgument("the coordinator sent {} leases to {} slots", batch.leases_size(),
                            options_.slots);
   }
-  for (v1::Lease& lease : *batch.mutable_leases()) AddLease(std::move(lease), now, starts);
+  // The time to start runs from the sending: a worker that was stopped must not start what it reads
+  // only now. A new stream begins without what is late on this one, whose leases were never held.
+  const Duration late =
+      batch.has_send_clock() ? transit_.Excess(ToDuration(batch.send_clock()), now) : Duration(0);
+  if (late >= start_within_) {
+    return Unavailable(
+        "leases came {} ms later than usual, too late to start; opens the stream anew",
+        late / std::chrono::milliseconds(1));
+  }
+  for (v1::Lease& lease : *batch.mutable_leases()) {
+    AddLease(std::move(lease), now + start_within_ - late, starts);
+  }
   return absl::OkStatus();
 }
 
-void SessionState::AddLease(v1::Lease lease, TimePoint now, std::vector<Start>* starts) {
+void SessionState::AddLease(v1::Lease lease, TimePoint start_by, std::vector<Start>* starts) {
   const bool full = held_.size() >= static_cast<std::size_t>(options_.slots);
   const auto [at, added] = held_.try_emplace(lease.attempt_id());
   // Known already: the coordinator repeats itself.
@@ -174,7 +190,7 @@ void SessionState::AddLease(v1::Lease lease, TimePoint now, std::vector<Start>* 
     return Report(held, std::move(report));
   }
   ++calling_;
-  starts->push_back({std::move(lease), job->second.renderer, now + start_within_});
+  starts->push_back({std::move(lease), job->second.renderer, start_by});
 }
 
 void SessionState::Finish(v1::AttemptReport report) {

@@ -19,6 +19,7 @@
 #include "common/base/status.h"
 #include "common/base/strings.h"
 #include "common/dialect/render.h"
+#include "worker/session/transit_delay.h"
 
 #include <absl/container/flat_hash_map.h>
 
@@ -62,7 +63,8 @@ class SessionState {
 
   // Takes a message in. Appends the calls to begin to `starts`. An error means that the stream is
   // to be ended: FAILED_PRECONDITION for a coordinator of an older term than one seen before,
-  // INVALID_ARGUMENT for one that does not keep the protocol.
+  // INVALID_ARGUMENT for one that does not keep the protocol, UNAVAILABLE for leases that came too
+  // late to start.
   Status Receive(v1::ConnectResponse message, TimePoint now, std::vector<Start>* starts);
 
   // A call that was started has ended.
@@ -104,10 +106,10 @@ class SessionState {
     std::string error;
   };
 
-  Status Welcome(const v1::Welcome& welcome);
+  Status Welcome(const v1::Welcome& welcome, TimePoint now);
   Status AddChunk(const v1::SpecificationChunk& chunk);
   Status AddLeases(v1::LeaseBatch batch, TimePoint now, std::vector<Start>* starts);
-  void AddLease(v1::Lease lease, TimePoint now, std::vector<Start>* starts);
+  void AddLease(v1::Lease lease, TimePoint start_by, std::vector<Start>* starts);
   // Puts a report in the queue. The lease is held.
   void Report(Held& held, v1::AttemptReport report);
 
@@ -117,6 +119,7 @@ class SessionState {
   absl::flat_hash_map<std::string, Job, StringHash, StringEqual> jobs_;
   Duration heartbeat_interval_ = std::chrono::seconds(5);
   Duration start_within_ = std::chrono::milliseconds(250);
+  TransitDelay transit_;
   // What lasts over streams.
   std::int64_t term_ = 0;
   bool draining_ = false;

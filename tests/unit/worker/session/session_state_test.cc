@@ -95,6 +95,40 @@ class SessionStateTest : public ::testing::Test {
   std::string last_text_;
 };
 
+// R7: limits count on a start within the time from the sending, also by a worker that was stopped.
+TEST_F(SessionStateTest, LeasesThatAreReadTooLateEndTheStream) {
+  state_.Open({});
+  v1::ConnectResponse welcome;
+  welcome.mutable_welcome()->set_term(1);
+  welcome.mutable_welcome()->mutable_send_clock()->set_seconds(100);
+  TimePoint now(std::chrono::seconds(5));
+  std::vector<Start> starts;
+  ASSERT_TRUE(state_.Receive(welcome, now, &starts).ok());
+  ASSERT_TRUE(SendJob().ok());
+  v1::ConnectResponse leases;
+  leases.mutable_leases()->set_term(1);
+  leases.mutable_leases()->mutable_send_clock()->set_seconds(101);
+  auto* lease = leases.mutable_leases()->add_leases();
+  lease->set_attempt_id("a");
+  lease->set_job("jobs/j");
+  lease->mutable_cell()->set_kind(v1::Cell::CHOICE);
+
+  // 100 ms later than usual: what is left of the 250 ms counts.
+  now += std::chrono::milliseconds(1100);
+  ASSERT_TRUE(state_.Receive(leases, now, &starts).ok());
+  ASSERT_EQ(starts.size(), 1U);
+  EXPECT_NEAR((starts[0].start_by - now).count(), 150'000, 1'000);
+
+  // 2 s later than usual: too late to start.
+  leases.mutable_leases()->mutable_leases(0)->set_attempt_id("b");
+  now += std::chrono::milliseconds(1900);
+  EXPECT_TRUE(absl::IsUnavailable(state_.Receive(leases, now, &starts)));
+  EXPECT_EQ(starts.size(), 1U);
+  // It was never held: the next Hello says so, and the coordinator grants it anew.
+  state_.Close();
+  EXPECT_THAT(state_.Open({}).hello().held_attempt_ids(), ElementsAre("a"));
+}
+
 TEST_F(SessionStateTest, HelloSaysWhatIsHeldAndServed) {
   v1::Worker::EndpointService service;
   service.set_endpoint("local");

@@ -182,6 +182,11 @@ class SessionTest : public ::testing::Test {
     for (const std::string& id : ids) message.mutable_acknowledgement()->add_attempt_ids(id);
     wire().Say(message);
   }
+  static void SayDrain(Wire& wire) {
+    v1::ConnectResponse message;
+    message.mutable_drain()->set_reason("scaled down");
+    wire.Say(message);
+  }
   static std::vector<std::string> Reports(const Wire& wire) {
     std::vector<std::string> lines;
     for (const v1::ConnectRequest& message : wire.outgoing) {
@@ -308,6 +313,7 @@ TEST_F(SessionTest, DrainingLetsCallsFinishAndWaitsForAcknowledgement) {
   Until([&] { return Reports(wire).size() == 2; });
   EXPECT_FALSE(ended_);
   Acknowledge({"a", "b"});
+  SayDrain(wire);
   Until([&] { return ended_; });
   EXPECT_TRUE(wire.writes_done);
   EXPECT_FALSE(wire.cancelled);
@@ -321,18 +327,17 @@ TEST_F(SessionTest, AfterTheGraceCallsAreCancelledAndReported) {
   Wire& wire = Welcomed(1);
   Lease({"a"});
   Until([&] { return calls_.calls.size() == 1; });
-  v1::ConnectResponse drain;
-  drain.mutable_drain()->set_reason("scaled down");
-  wire.Say(drain);
+  SayDrain(wire);
   Until([&] { return Reports(wire).size() == 1; });
   EXPECT_THAT(Reports(wire), ElementsAre("a UNANSWERED"));
   Acknowledge({"a"});
   Until([&] { return ended_; });
 }
 
-TEST_F(SessionTest, WithTheCoordinatorAwayDrainingEndsAllTheSame) {
+TEST_F(SessionTest, WithTheCoordinatorAwayDrainingEndsWithTheGrace) {
   SessionOptions options;
-  options.acknowledge_within = milliseconds(20);
+  options.acknowledge_within = milliseconds(5);
+  options.grace = milliseconds(20);
   Begin(options);
   Welcomed(1);
   Lease({"a"});
@@ -345,13 +350,29 @@ TEST_F(SessionTest, WithTheCoordinatorAwayDrainingEndsAllTheSame) {
   EXPECT_EQ(session_->state().held(), 1U);
 }
 
-TEST_F(SessionTest, AnIdleWorkerDrainsAtOnce) {
+TEST_F(SessionTest, AnIdleWorkerDrainsOnceTheCoordinatorHasAnswered) {
   Begin({});
   Wire& wire = Welcomed(1);
   Until([&] { return session_->state().welcomed(); });
   session_->Drain("asked");
+  // A lease that was on its way is handed back and acknowledged before the end.
+  Lease({"a"});
+  Until([&] { return Reports(wire).size() == 1; });
+  EXPECT_THAT(Reports(wire), ElementsAre("a NOT_SENT"));
+  Acknowledge({"a"});
+  SayDrain(wire);
   Until([&] { return ended_; });
   EXPECT_TRUE(wire.writes_done);
+}
+
+TEST_F(SessionTest, ACoordinatorThatDoesNotAnswerADrainIsNotWaitedForLong) {
+  SessionOptions options;
+  options.acknowledge_within = milliseconds(5);
+  Begin(options);
+  Wire& wire = Welcomed(1);
+  Until([&] { return session_->state().welcomed(); });
+  session_->Drain("asked");
+  Until([&] { return ended_; });
   EXPECT_THAT(Reports(wire), IsEmpty());
 }
 
