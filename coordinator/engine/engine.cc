@@ -18,6 +18,8 @@ constexpr Duration kBatchAge = std::chrono::seconds(75);
 constexpr Duration kClosePatience = std::chrono::seconds(5);
 // Grants of a fast group gather for so long, so that batches are not of one lease each.
 constexpr Duration kGather = std::chrono::milliseconds(20);
+// An event that comes so much later than was asked for was held up with everything else.
+constexpr Duration kPunctual = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -32,7 +34,9 @@ Engine::Impl::Impl(Options options, Recovery recovery)
 }
 
 std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) {
+  ForgiveSleep(instant.now);
   instant_ = instant;
+  promised_.reset();
   commands_.clear();
   std::visit([this](auto& what) { On(what); }, event);
   LoseSilentWorkers();
@@ -41,6 +45,17 @@ std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) 
   Grant();
   Finish();
   return std::move(commands_);
+}
+
+// Workers speak, and nobody listens while the coordinator is stopped (a machine that sleeps, a disk
+// that holds up everything): their messages wait, and come only after this. Silence while it slept
+// is not theirs. When it fell asleep nobody knows; no earlier than the last event.
+void Engine::Impl::ForgiveSleep(TimePoint woken) {
+  if (woken - now() <= kPunctual) return;
+  const std::optional<TimePoint> promised = promised_ ? *promised_ : NextWakeup();
+  if (!promised || woken - *promised <= kPunctual) return;
+  const Duration slept = woken - now();
+  for (const auto& [name, number] : workers_.by_name()) workers_[number].last_heard += slept;
 }
 
 void Engine::Impl::On(TimePassed& /*event*/) {}
@@ -213,6 +228,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
     }
   }
   if (next && *next < now()) next = now();
+  promised_ = next;
   return next;
 }
 

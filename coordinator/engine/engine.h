@@ -62,7 +62,8 @@ class Engine {
   // Takes one event. `instant.now` never goes back.
   std::vector<Command> Handle(const Instant& instant, Event event);
 
-  // When TimePassed is due at the latest; absent: never.
+  // When TimePassed is due at the latest; absent: never. An event that comes more than a second
+  // later says that the coordinator was stopped, and no worker is blamed for its silence meanwhile.
   std::optional<TimePoint> NextWakeup() const;
 
   // --- What others may look at. Only what is durable is visible. ---

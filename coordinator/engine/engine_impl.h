@@ -146,6 +146,7 @@ class Engine::Impl {
   void On(CommitFinished& event);
   void On(LimitsChanged& event);
   void On(TimePassed& event);
+  void ForgiveSleep(TimePoint woken);
   void Finish();
   void Publish(JobKey job);
   void FinishCommit(AtCommit& done);
@@ -227,6 +228,8 @@ class Engine::Impl {
   RandomStream random_;
   std::int64_t term_ = 0;
   Instant instant_;
+  // What NextWakeup said since the last event, if it was asked.
+  std::optional<std::optional<TimePoint>> promised_;
 
   std::map<JobKey, std::unique_ptr<JobState>> jobs_;
   JobKey next_job_ = 1;

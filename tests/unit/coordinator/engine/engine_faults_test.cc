@@ -349,5 +349,41 @@ TEST(EngineFaultsTest, ThatTheLastCallOfACancelledJobIsGoneIsPublished) {
   EXPECT_EQ(driver.store.FindAttempt(lease.attempt)->state, v1::Attempt::NOT_SENT);
 }
 
+TEST(EngineFaultsTest, NoWorkerIsLostBecauseTheCoordinatorSlept) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  driver.Connect(2, "workers/b", 4);
+  const JobKey job = driver.Create();
+  driver.Advance(seconds(5));
+  // It is stopped for an hour: the timer comes before what waits in the sockets.
+  driver.now += std::chrono::hours(1);
+  driver.Tell(TimePassed{});
+  driver.Tell(WorkerHeartbeat{1, 4, false});
+  driver.Tell(WorkerHeartbeat{2, 4, false});
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  EXPECT_TRUE(driver.Said<CloseSession>().empty());
+  // Who stays silent after that is lost.
+  driver.Advance(seconds(29));
+  EXPECT_TRUE(driver.Said<CloseSession>().empty());
+  driver.Advance(seconds(2));
+  EXPECT_EQ(driver.Said<CloseSession>().size(), 2U);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 1);
+}
+
+TEST(EngineFaultsTest, NoWorkerOfBeforeARestartIsLostBecauseTheCoordinatorSlept) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  const JobKey job = driver.Create();
+  const LeaseRecord lease = driver.Take(1);
+  driver.Restart();
+  driver.Tell(TimePassed{});
+  driver.now += seconds(100);
+  driver.Tell(TimePassed{});
+  driver.Connect(2, "workers/a", 4, {lease.attempt});
+  driver.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+}
+
 }  // namespace
 }  // namespace candor::engine

@@ -32,6 +32,7 @@ struct Outcome {
   std::int64_t worker_deaths = 0;
   std::int64_t late_reports = 0;
   std::int64_t refusals = 0;
+  std::int64_t sleeps = 0;
 };
 
 Outcome Simulate(const Scenario& scenario);

@@ -38,6 +38,7 @@ TEST_P(SimulationTest, KeepsItsPromises) {
     sum.worker_deaths += outcome.worker_deaths;
     sum.late_reports += outcome.late_reports;
     sum.refusals += outcome.refusals;
+    sum.sleeps += outcome.sleeps;
   }
   RecordProperty("calls", std::to_string(sum.calls));
   // Something has to happen, or nothing was shown.
@@ -46,6 +47,7 @@ TEST_P(SimulationTest, KeepsItsPromises) {
   EXPECT_GT(sum.worker_deaths, 50);
   EXPECT_GT(sum.late_reports, 20);
   EXPECT_GT(sum.refusals, 20);
+  EXPECT_GT(sum.sleeps, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, testing::Range(0, 10));

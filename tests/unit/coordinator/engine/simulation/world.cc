@@ -66,6 +66,7 @@ void World::DrawMoods() {
   moods_.wrong_key = Chance(0.3);
   moods_.no_quota = Chance(0.2);
   moods_.users = Chance(0.4);
+  moods_.sleep_every = Chance(0.3) ? Between(15 * kSecond, 90 * kSecond) : 0;
 
   const std::int64_t requests[] = {0, 60, 120, 600, 3000};
   const std::int64_t in_flight[] = {0, 2, 6, 20};

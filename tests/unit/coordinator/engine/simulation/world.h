@@ -44,6 +44,7 @@ struct Moods {
   bool wrong_key = false;
   bool no_quota = false;
   bool users = false;
+  Micros sleep_every = 0;
 };
 
 class World {
@@ -124,6 +125,11 @@ class World {
   // --- world_coordinator.cc ---
   void StartCoordinator();
   void KillCoordinator();
+  // It is stopped for a while, as by SIGSTOP: what comes waits, and its timer is the first to fire.
+  void Freeze();
+  bool Frozen() const { return now_ < frozen_until_; }
+  // Runs `action` when this life of the coordinator is over its sleep, or never.
+  void AsCoordinator(std::function<void()> action);
   void Tell(Event event);
   void CarryOut(Command& command);
   void Look(JobKey job);
@@ -170,6 +176,8 @@ class World {
   std::uint64_t life_ = 0;
   Micros engine_offset_ = 0;
   std::uint64_t timer_version_ = 0;
+  Micros frozen_until_ = 0;
+  bool thaws_ = false;
   bool committing_ = false;
   SessionId next_session_ = 1;
   std::map<SessionId, Session> sessions_;

@@ -35,11 +35,39 @@ void World::StartCoordinator() {
       if (life == life_ && !healed_) KillCoordinator();
     });
   }
+  if (moods_.sleep_every > 0) Freeze();
   Tell(TimePassed{});
+}
+
+void World::Freeze() {
+  After(Exponential(moods_.sleep_every), [this, life = life_] {
+    if (life != life_ || healed_) return;
+    ++outcome_.sleeps;
+    // Longer than the life of a lease.
+    frozen_until_ = now_ + Between(12 * kSecond, 40 * kSecond);
+    AsCoordinator([this] {
+      thaws_ = true;
+      Tell(TimePassed{});
+      thaws_ = false;
+      Freeze();
+    });
+  });
+}
+
+void World::AsCoordinator(std::function<void()> action) {
+  if (engine_ == nullptr) return;
+  if (!Frozen()) {
+    action();
+    return;
+  }
+  At(frozen_until_, [this, life = life_, action = std::move(action)] {
+    if (life == life_) AsCoordinator(action);
+  });
 }
 
 void World::KillCoordinator() {
   ++outcome_.coordinator_deaths;
+  frozen_until_ = 0;
   // What the disk made of it: any prefix.
   const Ticket last = store_.last_written();
   if (last > 0) store_.CommitUpTo(last - random_.Below(4));
@@ -65,7 +93,9 @@ void World::ArmTimer() {
   const std::uint64_t version = ++timer_version_;
   const Micros time = next->time_since_epoch().count() - engine_offset_;
   At(std::max(time, now_), [this, version] {
-    if (version == timer_version_ && engine_ != nullptr) Tell(TimePassed{});
+    AsCoordinator([this, version] {
+      if (version == timer_version_) Tell(TimePassed{});
+    });
   });
 }
 
@@ -88,9 +118,11 @@ void World::BeginCommit() {
   After(latency, [this, life = life_, ticket = store_.last_written()] {
     if (life != life_) return;
     store_.CommitUpTo(ticket);
-    committing_ = false;
-    Tell(CommitFinished{ticket});
-    if (store_.last_written() > ticket) BeginCommit();
+    AsCoordinator([this, ticket] {
+      committing_ = false;
+      Tell(CommitFinished{ticket});
+      if (store_.last_written() > ticket) BeginCommit();
+    });
   });
 }
 
@@ -109,6 +141,7 @@ void World::CarryOut(Command& command) {
               if (record.attempt->state() != v1::Attempt::UNKNOWN) continue;
               written_off_.insert(record.id);
               ++deaths_of_[{record.job, record.cell}];
+              if (thaws_) Fail("a worker was given up because the coordinator slept");
             }
             Trace(persist.batch.outcomes.size());
             store_.Write(std::move(persist));
@@ -166,7 +199,7 @@ void World::CarryOut(Command& command) {
               }
             }
             After(Between(0, 5 * kMillisecond), [this, life = life_, answer] {
-              if (life == life_) Tell(answer);
+              if (life == life_) AsCoordinator([this, answer] { Tell(answer); });
             });
           },
           [&](DrainWorker& drain) {
@@ -248,7 +281,7 @@ void World::CreateJobs() {
 // A client that asks again until it has an answer.
 void World::AskForJob(const JobCreated& job) {
   if (created_.contains(job.job->name())) return;
-  if (engine_ != nullptr) {
+  if (engine_ != nullptr && !Frozen()) {
     if (engine_->FindJob(job.job->name())) {
       created_.insert(job.job->name());
       if (moods_.users) {
@@ -264,7 +297,7 @@ void World::AskForJob(const JobCreated& job) {
 
 void World::UserActs(const std::string& name) {
   if (healed_) return;
-  const auto key = engine_ == nullptr ? std::nullopt : engine_->FindJob(name);
+  const auto key = engine_ == nullptr || Frozen() ? std::nullopt : engine_->FindJob(name);
   if (key) {
     const double what = Uniform();
     if (what < 0.4) {
@@ -287,7 +320,7 @@ void World::UserActs(const std::string& name) {
 // Somebody mended what was wrong and resumes what was stopped.
 void World::Mend(const std::string& name) {
   if (deleted_.contains(name)) return;
-  const auto key = engine_ == nullptr ? std::nullopt : engine_->FindJob(name);
+  const auto key = engine_ == nullptr || Frozen() ? std::nullopt : engine_->FindJob(name);
   if (key && now_ >= mended_ && engine_->CheckResume(*key).ok() && (healed_ || !moods_.users)) {
     Tell(JobResumed{*key});
   }
@@ -317,7 +350,10 @@ void World::SendToCoordinator(SessionId session, std::function<Event()> message)
   if (Chance(moods_.slow_message)) delay = Between(0, 3 * kSecond);
   stream.to_coordinator = std::max(stream.to_coordinator, now_ + delay);
   At(stream.to_coordinator, [this, session, message = std::move(message), life = life_] {
-    if (life == life_ && engine_ != nullptr && sessions_[session].open) Tell(message());
+    if (life != life_) return;
+    AsCoordinator([this, session, message] {
+      if (sessions_[session].open) Tell(message());
+    });
   });
 }
 
@@ -328,7 +364,7 @@ void World::BreakStream(SessionId session, bool coordinator_sees) {
   const std::uint32_t number = stream.worker;
   if (coordinator_sees) {
     After(Between(0, 2 * kSecond), [this, session, life = life_] {
-      if (life == life_ && engine_ != nullptr) Tell(WorkerDisconnected{session});
+      if (life == life_) AsCoordinator([this, session] { Tell(WorkerDisconnected{session}); });
     });
   }
   After(Between(0, 2 * kSecond), [this, number, session] {
