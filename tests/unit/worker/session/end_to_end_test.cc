@@ -76,6 +76,11 @@ class FakeCoordinator final : public v1::WorkerService::Service {
     stream->Write(job);
     Grant(stream, at_once_ - request.hello().held_attempt_ids_size());
     while (stream->Read(&request)) {
+      if (request.has_heartbeat() && request.heartbeat().draining()) {
+        v1::ConnectResponse drain;
+        drain.mutable_drain()->set_reason("as the worker asked");
+        stream->Write(drain);
+      }
       if (!request.has_reports()) continue;
       if (break_after >= 0 && (break_after -= request.reports().reports_size()) < 0) {
         return {grpc::StatusCode::UNAVAILABLE, "broken by the test"};
