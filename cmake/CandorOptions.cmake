@@ -13,6 +13,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 set(CANDOR_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize: address,undefined or thread")
+option(CANDOR_FUZZ "Build the fuzzers of tests/fuzz (clang with libFuzzer; tests/fuzz/net/CMakeLists.txt says how)" OFF)
 
 find_program(CANDOR_CCACHE ccache)
 if(CANDOR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -39,12 +40,28 @@ target_compile_definitions(candor_options INTERFACE _GLIBCXX_ASSERTIONS
 
 if(CANDOR_SANITIZE)
   target_compile_options(candor_options INTERFACE
-    -fsanitize=${CANDOR_SANITIZE} -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+    -fsanitize=${CANDOR_SANITIZE} -fno-sanitize-recover=all
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+    # clang 14 cannot write its check of function types (a part of "undefined") for coroutines.
+    $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
   target_link_options(candor_options INTERFACE -fsanitize=${CANDOR_SANITIZE})
+  if("thread" IN_LIST CANDOR_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 cannot instrument fences. Asio's only add to what its locks order already.
+    target_compile_definitions(candor_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  endif()
 else()
   target_compile_definitions(candor_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 endif()
 target_link_options(candor_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+
+if(CANDOR_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "CANDOR_FUZZ needs clang, and this is ${CMAKE_CXX_COMPILER_ID}: "
+                        "configure with -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  # Coverage feedback from every room. Only the fuzzers link the driver.
+  target_compile_options(candor_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 include(CheckPIESupported)
 check_pie_supported()
