@@ -16,6 +16,12 @@ TEST(ContractTest, BufLintIsClean) {
   EXPECT_EQ(lint.exit_code, 0) << lint.out << lint.err;
 }
 
+TEST(ContractTest, SourcesAreFormatted) {
+  const Finished format =
+      RunCommand({std::string(CANDOR_SOURCE_DIR) + "/scripts/format", "--check"});
+  EXPECT_EQ(format.exit_code, 0) << format.err.substr(0, 2000);
+}
+
 TEST(ContractTest, TheCatalogueKeepsItsSchema) {
   const Finished check =
       RunCommand({"/usr/bin/python3", "-c", R"(
