@@ -16,6 +16,8 @@ namespace {
 constexpr Duration kBatchAge = std::chrono::seconds(75);
 // Closing old batches is no reason to write by itself, until this long has passed.
 constexpr Duration kClosePatience = std::chrono::seconds(5);
+// Nor is the time, unless something waits for it: what a restart would have it wait once more.
+constexpr Duration kTimePatience = std::chrono::seconds(5);
 // Grants of a fast group gather for so long, so that batches are not of one lease each.
 constexpr Duration kGather = std::chrono::milliseconds(20);
 // An event that comes so much later than was asked for was held up with everything else.
@@ -29,6 +31,7 @@ Engine::Impl::Impl(Options options, Recovery recovery)
       random_(options_.seed, static_cast<std::uint64_t>(recovery.term)),
       term_(recovery.term) {
   instant_.now = recovery.engine_now;
+  persisted_ = recovery.engine_now;
   for (const std::string& name : catalog_.Groups()) GroupNumber(name);
   Recover(recovery);
 }
@@ -72,6 +75,12 @@ bool Engine::Impl::WriteIsEmpty() const {
   return write_.new_jobs.empty() && write_.deleted_jobs.empty() && write_.statuses.empty() &&
          write_.lease_batches.empty() && write_.attempts.empty() && write_.outcomes.empty() &&
          write_.failed_cells.empty() && !write_.blocked_groups;
+}
+
+bool Engine::Impl::TimeMatters() const {
+  return leases_.size() > 0 || std::any_of(groups_.begin(), groups_.end(), [this](const Group& g) {
+           return g.blocked_until > now();
+         });
 }
 
 void Engine::Impl::CloseOldBatches() {
@@ -122,7 +131,9 @@ void Engine::Impl::Finish() {
       }
     }
   }
-  if (!WriteIsEmpty() || (closable_since_ && *closable_since_ + kClosePatience <= now())) {
+  if (!WriteIsEmpty() || (closable_since_ && *closable_since_ + kClosePatience <= now()) ||
+      (TimeMatters() && persisted_ + kTimePatience <= now())) {
+    persisted_ = now();
     write_.closed_lease_batches = std::exchange(closable_, {});
     closable_since_.reset();
     write_.engine_now = now();
@@ -195,7 +206,9 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
   };
   for (const auto& [name, number] : workers_.by_name()) {
     at(workers_[number].last_heard + options_.lease_ttl);
+    if (workers_[number].rests_until > now()) at(workers_[number].rests_until);
   }
+  if (TimeMatters()) at(persisted_ + kTimePatience);
   if (closable_since_) {
     at(*closable_since_ + kClosePatience);
   } else if (!aging_.empty()) {

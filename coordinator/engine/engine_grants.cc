@@ -44,7 +44,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
           const std::int64_t tokens = entry.Reservation(kind);
           if (group.pacer.Available(now(), tokens) <= 0) break;
           const auto can_serve = [&](const WorkerState& worker) {
-            return worker.Free() > 0 && worker.Serves(entry.model.endpoint);
+            return worker.Free(now()) > 0 && worker.Serves(entry.model.endpoint);
           };
           // The one held back, or else the one that is idle soonest.
           std::uint32_t chosen = kNoWorker;
@@ -101,7 +101,7 @@ std::uint32_t Engine::Impl::PickWorker(std::uint32_t endpoint, std::int64_t* fre
   *workers = 0;
   for (std::uint32_t i = 0; i < workers_.size(); ++i) {
     const WorkerState& worker = workers_[i];
-    const std::int32_t slots = i == held_back_ ? 0 : worker.Free();
+    const std::int32_t slots = i == held_back_ ? 0 : worker.Free(now());
     if (slots <= 0 || !worker.Serves(endpoint)) continue;
     *free_slots += slots;
     ++*workers;
@@ -167,7 +167,7 @@ void Engine::Impl::GrantGroup(Group& group) {
     count = std::min({count, best_left, best_slots});
     // Evenly over the workers, and in turns with other jobs and entries.
     count = (count + best_workers - 1) / best_workers;
-    count = std::min<std::int64_t>(count, workers_[best_worker].Free());
+    count = std::min<std::int64_t>(count, workers_[best_worker].Free(now()));
     if (candidates > 1 || best->entries.size() > 1) count = std::min(count, kTurn);
     if (!best_kind->replied) count = 1;
     const std::int64_t granted = GrantCells(group, job, best_entry, *best_kind, best_worker, count);

@@ -151,6 +151,8 @@ class Engine::Impl {
   void Publish(JobKey job);
   void FinishCommit(AtCommit& done);
   bool WriteIsEmpty() const;
+  // A lease or a blocked group counts on the time that a restart goes on from.
+  bool TimeMatters() const;
   void CloseOldBatches();
   void EndedLease(std::uint64_t batch);
   // To the worker's present session, if it has one.
@@ -198,6 +200,7 @@ class Engine::Impl {
   // --- engine_reports.cc ---
   void HandleReport(WorkerState& worker, Report& report);
   void ReportForLease(LeaseSlot slot, Report& report);
+  void HandedBack(WorkerState& worker);
   // Leaves only what may be stored and counted.
   static void Sanitize(v1::AttemptReport& report, std::uint32_t kind);
   void CountCall(JobState& job, EntryState& entry, KindState& kind, v1::Attempt& attempt,
@@ -269,6 +272,8 @@ class Engine::Impl {
   // By worker: position in write_.lease_batches of the batch that still takes leases.
   std::vector<std::uint32_t> open_batch_;
 
+  // When the latest batch was handed out.
+  TimePoint persisted_{};
   Ticket last_ticket_ = 0;
   Ticket durable_ = 0;
   std::deque<AtCommit> uncommitted_;

@@ -141,11 +141,15 @@ void Engine::Impl::EndJob(JobState& job, v1::Job::State state, std::string reaso
 }
 
 void Engine::Impl::FreeWhenSettled(JobState& job) {
-  if (!job.settled() || job.forgotten) return;
-  job.forgotten = true;
-  commands_.emplace_back(ForgetJob{job.key()});
-  // Its state may have been visible for long; that nothing is in flight any more is new.
-  if (job.visible) Publish(job.key());
+  if (!job.settled()) return;
+  if (!job.forgotten) {
+    job.forgotten = true;
+    commands_.emplace_back(ForgetJob{job.key()});
+    // Its state may have been visible for long; that nothing is in flight any more is new.
+    if (job.visible) Publish(job.key());
+  }
+  // A lost worker may still come with a reply that is its cell's first.
+  if (!job.has_cells || job.unknown_attempts() > 0) return;
   // A failed job with pending cells can be resumed.
   if (job.state != v1::Job::FAILED || job.pending() == 0) job.DropCells();
 }

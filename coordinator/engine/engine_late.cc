@@ -56,7 +56,14 @@ void Engine::Impl::On(AttemptsLookedUp& event) {
 }
 
 void Engine::Impl::Late(Parked& parked, v1::Attempt::State recorded) {
-  const bool open = recorded == v1::Attempt::STATE_UNSPECIFIED || recorded == v1::Attempt::UNKNOWN;
+  const v1::Attempt::State said = parked.report.report->attempt().state();
+  const bool called = said == v1::Attempt::COMPLETED || said == v1::Attempt::FAILED ||
+                      said == v1::Attempt::UNANSWERED;
+  // "Never received" is what a worker's hello made the engine believe; that a call was made is what
+  // somebody paid for.
+  const bool open = recorded == v1::Attempt::STATE_UNSPECIFIED ||
+                    recorded == v1::Attempt::UNKNOWN ||
+                    (recorded == v1::Attempt::NOT_SENT && called);
   JobState* job = FindJob(parked.report.job);
   if (open && job != nullptr && !job->deleted) {
     LateForJob(*job, parked, recorded);
@@ -88,14 +95,19 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   attempt->set_worker(parked.worker);
   const bool sent = attempt->state() != v1::Attempt::NOT_SENT;
 
-  // A job that is over has no cells any more: what comes is in the spend, not in the results.
+  // A job that is over has no cells any more once no call is unknown, or after a restart: what
+  // comes then is in the spend, not in the results.
   const bool has_cells = job.has_cells;
   const bool done = !has_cells || kind->cells.IsDone(cell.index);
   const CellTable::Tried* tried = has_cells ? kind->cells.Find(cell.index) : nullptr;
   const bool repeated = done || (tried != nullptr && tried->failures > 0);
   if (recorded == v1::Attempt::UNKNOWN) {
     --kind->unknown_attempts;
-    kind->unknown_money -= kind->unknown_call_money;
+    // The price may be another one than before a restart.
+    kind->unknown_money =
+        kind->unknown_attempts <= 0
+            ? 0
+            : std::max<std::int64_t>(0, kind->unknown_money - kind->unknown_call_money);
     if (tried != nullptr && tried->deaths > 0) {
       CellTable::Tried& known = kind->cells.Know(cell.index);
       --known.deaths;
@@ -130,6 +142,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   late_[parked.report.attempt] = last_ticket_ + 1;
   at_commit_.late.emplace_back(parked.worker, parked.report.attempt);
   WriteAttempt(job, cell, parked.report.attempt, std::move(attempt));
+  FreeWhenSettled(job);
 }
 
 }  // namespace candor::engine

@@ -13,6 +13,9 @@ namespace {
 
 // No provider asks for more; a worker that says so is broken.
 constexpr Duration kMaxRetryAfter = std::chrono::hours(24);
+// How long a worker that hands leases back gets no others: doubled each time, up to the longest.
+constexpr Duration kFirstRest = std::chrono::milliseconds(50);
+constexpr Duration kLongestRest = std::chrono::seconds(5);
 
 std::int64_t Plausible(std::int64_t tokens) {
   return std::clamp<std::int64_t>(tokens, 0, 1'000'000'000);
@@ -147,6 +150,15 @@ void Engine::Impl::Completed(JobState& job, EntryState& entry, KindState& kind) 
   }
 }
 
+// A worker that hands back all that it gets would otherwise get it again at once, with two commits
+// each time.
+void Engine::Impl::HandedBack(WorkerState& worker) {
+  if (worker.draining || worker.rests_until > now()) return;
+  const Duration rest = std::min(kLongestRest, kFirstRest * (1 << std::min(worker.hand_backs, 10)));
+  ++worker.hand_backs;
+  worker.rests_until = now() + rest;
+}
+
 void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   Lease& lease = leases_[slot];
   JobState& job = *lease.job;
@@ -176,10 +188,15 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   const std::int64_t used = attempt->usage().input_tokens() + attempt->usage().output_tokens();
   if (used > lease.tokens) group.pacer.AddTokens(now(), used - lease.tokens);
 
+  if (attempt->state() != v1::Attempt::NOT_SENT) {
+    workers_[lease.worker].hand_backs = 0;
+    workers_[lease.worker].rests_until = {};
+  }
   switch (attempt->state()) {
     case v1::Attempt::NOT_SENT:
       group.pacer.Refund(now(), lease.sent, lease.tokens);
       if (!done) kind.cells.Return(lease.index, now(), lease.alone);
+      HandedBack(workers_[lease.worker]);
       break;
     case v1::Attempt::COMPLETED:
       CountCall(job, entry, kind, *attempt, repeated);

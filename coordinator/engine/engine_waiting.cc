@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace candor::engine {
 namespace {
@@ -63,6 +64,7 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
   bool served = false;
   bool free = false;
   std::int64_t slots = 0;
+  std::optional<TimePoint> rests;
   int reasons = 0;
   std::string why;
   for (const auto& [name, number] : workers_.by_name()) {
@@ -72,7 +74,10 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
       if (worker.draining) continue;
       served = true;
       slots += worker.slots;
-      free = free || worker.Free() > 0;
+      free = free || worker.Free(now) > 0;
+      if (worker.rests_until > now && (!rests || worker.rests_until < *rests)) {
+        rests = worker.rests_until;
+      }
       continue;
     }
     for (const v1::Worker::EndpointService& endpoint : worker.endpoints) {
@@ -117,6 +122,10 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
   }
   std::string reason = GroupWaitingFor(groups_[entry.group], tokens, now);
   if (!reason.empty()) return reason;
+  if (!free && rests) {
+    return fmt::format("workers handed calls back without making them; the next ones go in {}",
+                       Seconds(*rests - now));
+  }
   if (!free) return fmt::format("all {} slots are taken", slots);
   if (!ready && alone) {
     return "cells that lost their workers twice are asked one at a time, on a worker without other "

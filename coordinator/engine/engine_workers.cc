@@ -9,6 +9,11 @@
 #include <utility>
 
 namespace candor::engine {
+namespace {
+
+constexpr const char* kDrainReason = "an operator asked for it";
+
+}  // namespace
 
 void Engine::Impl::On(WorkerConnected& event) {
   const v1::Hello& hello = *event.hello;
@@ -22,7 +27,9 @@ void Engine::Impl::On(WorkerConnected& event) {
   worker.last_heard = now();
   worker.version = hello.version();
   worker.slots = std::max(0, hello.slots());
-  worker.draining = hello.draining();
+  // Who says so has heard it; a later hello without it is that of a new process.
+  worker.drain_asked = worker.drain_asked && !hello.draining();
+  worker.draining = hello.draining() || worker.drain_asked;
   if (!worker.connect_time) worker.connect_time = instant_.wall;
   worker.endpoints.assign(hello.endpoints().begin(), hello.endpoints().end());
   worker.serves.clear();
@@ -37,6 +44,7 @@ void Engine::Impl::On(WorkerConnected& event) {
     if (leases_.Find(attempt) == kNoLease) welcome.unknown.push_back(attempt);
   }
   commands_.emplace_back(std::move(welcome));
+  if (worker.drain_asked) commands_.emplace_back(DrainWorker{event.session, kDrainReason});
 
   const absl::flat_hash_set<AttemptId> held(event.held.begin(), event.held.end());
   for (const LeaseSlot slot : leases_.OfWorker(number)) {
@@ -63,6 +71,7 @@ void Engine::Impl::On(WorkerHeartbeat& event) {
   worker->last_heard = now();
   worker->slots = std::max(0, event.slots);
   worker->draining = worker->draining || event.draining;
+  worker->drain_asked = worker->drain_asked && !event.draining;
 }
 
 void Engine::Impl::On(WorkerDisconnected& event) {
@@ -77,9 +86,8 @@ void Engine::Impl::On(WorkerDrained& event) {
   WorkerState* worker = workers_.Find(event.worker);
   if (worker == nullptr || worker->draining) return;
   worker->draining = true;
-  if (worker->session != 0) {
-    commands_.emplace_back(DrainWorker{worker->session, "an operator asked for it"});
-  }
+  worker->drain_asked = true;
+  if (worker->session != 0) commands_.emplace_back(DrainWorker{worker->session, kDrainReason});
 }
 
 void Engine::Impl::RemoveIfGone(std::uint32_t number) {

@@ -183,6 +183,14 @@ std::int64_t JobState::calls() const {
   return sum;
 }
 
+std::int64_t JobState::unknown_attempts() const {
+  std::int64_t sum = 0;
+  for (const EntryState& entry : entries) {
+    for (const KindState& kind : entry.kinds) sum += kind.unknown_attempts;
+  }
+  return sum;
+}
+
 bool JobState::has_stopped() const {
   return std::any_of(entries.begin(), entries.end(), [](const EntryState& entry) {
     return entry.state == EntryState::State::kStopped;

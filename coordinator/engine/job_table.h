@@ -129,6 +129,7 @@ struct JobState {
   std::uint64_t pending() const;
   std::uint64_t done() const;
   std::int64_t calls() const;
+  std::int64_t unknown_attempts() const;
   bool has_stopped() const;
   bool settled() const { return terminal() && in_flight() == 0; }
 

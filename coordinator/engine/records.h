@@ -77,7 +77,7 @@ struct LeaseBatchRecord {
 };
 
 // What became of one call. A later record with the same id replaces an earlier one whose state is
-// UNKNOWN, and no other.
+// UNKNOWN or NOT_SENT, and no other.
 struct AttemptRecord {
   AttemptId id = 0;
   JobKey job = 0;

@@ -24,11 +24,16 @@ struct WorkerState {
   // Granted and not yet acknowledged.
   std::int32_t taken = 0;
   bool draining = false;
+  // An operator asked for its drain, and it has not said yet that it drains.
+  bool drain_asked = false;
   // It holds a lease beside which it gets no other.
   bool alone = false;
   // 0: not connected.
   SessionId session = 0;
   TimePoint last_heard{};
+  // It handed leases back so many times in a row, and gets no others before then.
+  std::int32_t hand_backs = 0;
+  TimePoint rests_until{};
   std::optional<WallTime> connect_time;
   std::int64_t outcomes = 0;
   // As it said; and by the numbers of the endpoints.
@@ -37,8 +42,9 @@ struct WorkerState {
 
   bool Serves(std::uint32_t endpoint) const { return endpoint < serves.size() && serves[endpoint]; }
   // Slots that leases may take.
-  std::int32_t Free() const {
-    return session == 0 || draining || alone || slots <= taken ? 0 : slots - taken;
+  std::int32_t Free(TimePoint now) const {
+    const bool none = session == 0 || draining || alone || rests_until > now || slots <= taken;
+    return none ? 0 : slots - taken;
   }
 };
 

@@ -35,10 +35,11 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
       {writer.delete_deleted_job_, "DELETE FROM deleted_jobs WHERE key = ?1"},
       {writer.insert_lease_batch_, "INSERT INTO lease_batches VALUES (?1, ?2, ?3, ?4, ?5)"},
       {writer.delete_lease_batch_, "DELETE FROM lease_batches WHERE id = ?1"},
+      // NOT_SENT and UNKNOWN are what is believed until a report says better.
       {writer.upsert_attempt_,
        "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
        "ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body "
-       "WHERE attempts.state = 5"},
+       "WHERE attempts.state IN (3, 5)"},
       {writer.insert_outcome_,
        "INSERT INTO outcomes (job, cell, class, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5)"},
       {writer.insert_failed_cell_, "INSERT OR IGNORE INTO failed_cells VALUES (?1, ?2)"},

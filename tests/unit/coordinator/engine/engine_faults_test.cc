@@ -379,10 +379,184 @@ TEST(EngineFaultsTest, NoWorkerOfBeforeARestartIsLostBecauseTheCoordinatorSlept)
   driver.Tell(TimePassed{});
   driver.now += seconds(100);
   driver.Tell(TimePassed{});
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
   driver.Connect(2, "workers/a", 4, {lease.attempt});
   driver.Say(2, MakeReport(lease, kCompleted));
   EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
   EXPECT_EQ(driver.Choices(job).done(), 1);
+}
+
+TEST(EngineFaultsTest, ACallThatWasTakenForNeverReceivedCountsAllTheSame) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 1}}});
+  const LeaseRecord lease = driver.Take(1);
+  driver.Connect(2, "workers/a", 1);
+  ASSERT_EQ(driver.store.FindAttempt(lease.attempt)->state, v1::Attempt::NOT_SENT);
+  const LeaseRecord second = driver.Take(2);
+  driver.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_EQ(driver.store.FindAttempt(lease.attempt)->state, kCompleted);
+  EXPECT_EQ(driver.Choices(job).done(), 1);
+  EXPECT_EQ(driver.Choices(job).calls(), 1);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  EXPECT_THAT(driver.acknowledged, ElementsAre(lease.attempt));
+  driver.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_EQ(driver.Choices(job).calls(), 1);
+  driver.Say(2, MakeReport(second, kCompleted));
+  EXPECT_EQ(driver.store.FindAttempt(second.attempt)->state, v1::Attempt::DUPLICATE);
+  driver.store.Recount();
+  EXPECT_TRUE(driver.store.violations().empty());
+}
+
+TEST(EngineFaultsTest, AHandedBackLeaseThatIsReportedAgainIsOnlyAcknowledged) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  const JobKey job = driver.Create();
+  const LeaseRecord lease = driver.Take(1);
+  driver.Say(1, MakeReport(lease, v1::Attempt::NOT_SENT));
+  driver.said.clear();
+  driver.Say(1, MakeReport(lease, v1::Attempt::NOT_SENT));
+  EXPECT_THAT(driver.acknowledged, ElementsAre(lease.attempt, lease.attempt));
+  EXPECT_EQ(driver.Choices(job).calls(), 0);
+  EXPECT_TRUE(driver.Said<PublishJob>().empty());
+  EXPECT_TRUE(driver.store.violations().empty());
+}
+
+TEST(EngineFaultsTest, TheTimeIsWrittenWhileSomethingWaitsForIt) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 1);
+  driver.Create();
+  Report report = MakeReport(driver.Take(1), kFailed, v1::Attempt::RATE_LIMITED, 429);
+  report.report->mutable_retry_after()->set_seconds(60);
+  driver.Say(1, std::move(report));
+  driver.Tell(WorkerDisconnected{1});
+  driver.Advance(seconds(40));
+  const Recovery recovery = driver.store.Recover();
+  ASSERT_EQ(recovery.blocked_groups.size(), 1U);
+  EXPECT_LE(recovery.blocked_groups[0].until - recovery.engine_now, seconds(26));
+  // Once nothing waits for it any more, nothing is written.
+  driver.Advance(std::chrono::minutes(10));
+  const TimePoint written = driver.store.Recover().engine_now;
+  EXPECT_LT(written, driver.now - std::chrono::minutes(5));
+}
+
+TEST(EngineFaultsTest, ADrainIsAskedForAgainUntilTheWorkerHasHeardIt) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 2);
+  driver.Create();
+  const LeaseRecord lease = driver.Take(1);
+  driver.Tell(WorkerDrained{"workers/a"});
+  // It was lost with the stream.
+  driver.Connect(2, "workers/a", 2, {lease.attempt});
+  ASSERT_EQ(driver.Said<DrainWorker>().size(), 2U);
+  EXPECT_EQ(driver.Said<DrainWorker>().back().session, 2U);
+  driver.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_TRUE(driver.leases[2].empty());
+  // It says so; the process that comes after it is another one.
+  driver.Tell(WorkerHeartbeat{2, 2, true});
+  driver.Connect(3, "workers/a", 2);
+  EXPECT_EQ(driver.Said<DrainWorker>().size(), 2U);
+  EXPECT_EQ(driver.leases[3].size(), 2U);
+}
+
+TEST(EngineFaultsTest, AWorkerThatHandsEverythingBackGetsItMoreAndMoreSlowly) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 4);
+  const JobKey job = driver.Create();
+  driver.Answer(1, kCompleted, {}, 1);
+  int leases = 0;
+  const auto hand_back = [&](Duration time) {
+    for (const TimePoint end = driver.now + time; driver.now < end;) {
+      leases += driver.Answer(1, v1::Attempt::NOT_SENT);
+      driver.Advance(std::chrono::milliseconds(10));
+      driver.Tell(WorkerHeartbeat{1, 4, false});
+    }
+  };
+  hand_back(seconds(30));
+  // 50 ms, 100 ms, ... 3.2 s, and then 5 s each.
+  EXPECT_LE(leases, 12 * 4);
+  EXPECT_GE(leases, 10 * 4);
+  EXPECT_THAT(driver.Reason(job), testing::HasSubstr("handed calls back"));
+  // One reply, and it is as good as any.
+  while (driver.leases[1].empty()) driver.Advance(seconds(1));
+  driver.Answer(1, kCompleted, {}, 1);
+  leases = 0;
+  hand_back(std::chrono::milliseconds(100));
+  EXPECT_GE(leases, 2 * 4 - 1);
+  EXPECT_EQ(driver.Answer(1, kCompleted), 0);
+  driver.Advance(seconds(1));
+  EXPECT_EQ(driver.Answer(1, kCompleted), 18);
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+}
+
+TEST(EngineFaultsTest, AFirstReplyForAJobThatIsOverIsItsOutcome) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 3);
+  const JobKey job = driver.Create();
+  driver.Answer(1, kCompleted, {}, 1);
+  const std::vector<LeaseRecord> late = driver.leases[1];
+  ASSERT_EQ(late.size(), 3U);
+  driver.Tell(JobCancelled{job});
+  driver.Advance(seconds(31));
+  ASSERT_EQ(driver.Choices(job).unknown_attempts(), 3);
+  ASSERT_TRUE(driver.engine->Settled(job));
+  driver.Connect(2, "workers/a", 3, {late[0].attempt, late[1].attempt, late[2].attempt});
+  driver.Say(2, MakeReport(late[0], kCompleted));
+  driver.Say(2, MakeReport(late[1], kFailed, v1::Attempt::SERVER_ERROR, 500));
+  driver.Say(2, MakeReport(late[2], kCompleted));
+  EXPECT_EQ(driver.Status(job).state(), v1::Job::CANCELLED);
+  EXPECT_EQ(driver.Choices(job).done(), 3);
+  EXPECT_EQ(driver.Choices(job).calls(), 4);
+  EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+  EXPECT_EQ(driver.Choices(job).unknown_money(), 0);
+  EXPECT_EQ(driver.store.FindAttempt(late[2].attempt)->state, kCompleted);
+  driver.store.Recount();
+  EXPECT_TRUE(driver.store.violations().empty());
+  driver.Tell(JobDeleted{job});
+  EXPECT_TRUE(driver.store.jobs().empty());
+}
+
+TEST(EngineFaultsTest, ALateReplyIsTheOutcomeOfACellThatASucceededJobGaveUp) {
+  Driver driver;
+  driver.Connect(1, "workers/a", 2);
+  const JobKey job = driver.Create({.entries = {{.scenarios = 1, .trials = 2}}, .max_attempts = 1});
+  driver.Answer(1, kCompleted, {}, 1);
+  const LeaseRecord late = driver.Take(1);
+  driver.Advance(seconds(31));
+  driver.Connect(2, "workers/b", 1);
+  driver.Answer(2, kFailed, v1::Attempt::SERVER_ERROR, 1);
+  ASSERT_EQ(driver.Status(job).state(), v1::Job::SUCCEEDED);
+  ASSERT_EQ(driver.Choices(job).failed(), 1);
+  driver.Connect(3, "workers/a", 2, {late.attempt});
+  driver.Say(3, MakeReport(late, kCompleted));
+  EXPECT_EQ(driver.Choices(job).failed(), 0);
+  EXPECT_EQ(driver.Choices(job).done(), 2);
+}
+
+TEST(EngineFaultsTest, UnknownMoneyIsNeverLessThanNothingNorWithoutAnUnknownCall) {
+  for (const double price : {0.5, 1000.0}) {
+    Driver driver;
+    driver.Connect(1, "workers/a", 2);
+    const JobKey job = driver.Create();
+    driver.Answer(1, kCompleted, {}, 1);
+    const std::vector<LeaseRecord> late = driver.leases[1];
+    ASSERT_EQ(late.size(), 2U);
+    driver.Advance(seconds(31));
+    ASSERT_GT(driver.Choices(job).unknown_money(), 0);
+    // Its price is another one when the coordinator comes back.
+    v1::Price& other =
+        *driver.options.config.mutable_endpoints(0)->mutable_models(0)->mutable_price();
+    other.set_input(price);
+    other.set_output(price);
+    driver.Restart();
+    driver.Connect(2, "workers/a", 0, {late[0].attempt, late[1].attempt});
+    driver.Say(2, MakeReport(late[0], kCompleted));
+    EXPECT_EQ(driver.Choices(job).unknown_attempts(), 1);
+    EXPECT_GE(driver.Choices(job).unknown_money(), 0);
+    driver.Say(2, MakeReport(late[1], kCompleted));
+    EXPECT_EQ(driver.Choices(job).unknown_attempts(), 0);
+    EXPECT_EQ(driver.Choices(job).unknown_money(), 0);
+  }
 }
 
 }  // namespace

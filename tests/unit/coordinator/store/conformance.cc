@@ -486,6 +486,24 @@ TEST_P(StoreConformanceTest, FindsAttempts) {
   EXPECT_THAT(*states, ElementsAre(v1::Attempt::UNKNOWN, std::nullopt, v1::Attempt::DUPLICATE));
 }
 
+TEST_P(StoreConformanceTest, WhatIsKnownOfACallReplacesWhatWasBelieved) {
+  engine::WriteBatch batch = JobBatch(1);
+  batch.attempts.push_back(MakeAttempt(1, 1, {}, v1::Attempt::UNKNOWN));
+  batch.attempts.push_back(MakeAttempt(1, 2, {}, v1::Attempt::NOT_SENT));
+  batch.attempts.push_back(MakeAttempt(1, 3, {}, v1::Attempt::FAILED));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  batch = {};
+  for (const engine::AttemptId id : {1, 2, 3}) {
+    batch.attempts.push_back(MakeAttempt(1, id, {}, v1::Attempt::COMPLETED));
+  }
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  const std::vector<engine::AttemptId> ids = {1, 2, 3};
+  const auto states = store_->FindAttempts(ids);
+  ASSERT_TRUE(states.ok());
+  EXPECT_THAT(*states,
+              ElementsAre(v1::Attempt::COMPLETED, v1::Attempt::COMPLETED, v1::Attempt::FAILED));
+}
+
 TEST_P(StoreConformanceTest, DeletedJobsAreGoneAtOnceAndTheirKeysForEver) {
   FillJob(*store_);
   engine::WriteBatch batch = JobBatch(2, "request");

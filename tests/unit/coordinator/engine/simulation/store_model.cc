@@ -66,11 +66,12 @@ void StoreModel::Apply(WriteBatch& batch) {
     const auto rows = jobs_.find(record.job);
     if (rows == jobs_.end()) continue;
     AttemptRow& row = rows->second.attempts[record.id];
-    if (row.state != v1::Attempt::STATE_UNSPECIFIED && row.state != v1::Attempt::UNKNOWN) {
+    const bool corrected = row.state == v1::Attempt::UNKNOWN ||
+                           (row.state == v1::Attempt::NOT_SENT && IsCall(record.attempt->state()));
+    if (row.state != v1::Attempt::STATE_UNSPECIFIED && !corrected) {
       fail(fmt::format("attempt {:x} was recorded twice", record.id));
     }
-    if (rows->second.status != nullptr && row.state == v1::Attempt::UNKNOWN &&
-        IsTerminal(rows->second.status->state())) {
+    if (rows->second.status != nullptr && corrected && IsTerminal(rows->second.status->state())) {
       rows->second.late = true;
     }
     row.state = record.attempt->state();
