@@ -164,10 +164,11 @@ bool WaitForFile(const std::string& path, const Process& process) {
   while (!found) {
     std::array<pollfd, 2> wait = {{{notify, POLLIN, 0}, {pidfd, POLLIN, 0}}};
     if (poll(wait.data(), wait.size(), -1) < 0) continue;
-    found = std::filesystem::exists(path);
-    if (wait[1].revents != 0) break;
+    // Events are taken before the look: one that comes in between wakes the next poll.
     std::array<char, 4096> events{};
     if (wait[0].revents != 0 && read(notify, events.data(), events.size()) <= 0) break;
+    found = std::filesystem::exists(path);
+    if (wait[1].revents != 0) break;
   }
   close(notify);
   close(pidfd);
