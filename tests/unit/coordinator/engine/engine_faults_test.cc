@@ -467,7 +467,7 @@ TEST(EngineFaultsTest, AWorkerThatHandsEverythingBackGetsItMoreAndMoreSlowly) {
   int leases = 0;
   const auto hand_back = [&](Duration time) {
     for (const TimePoint end = driver.now + time; driver.now < end;) {
-      leases += driver.Answer(1, v1::Attempt::NOT_SENT);
+      leases += driver.Answer(1, v1::Attempt::NOT_SENT, {}, 100);
       driver.Advance(std::chrono::milliseconds(10));
       driver.Tell(WorkerHeartbeat{1, 4, false});
     }
