@@ -32,9 +32,10 @@ step() {
 
 # The packages of the given groups (build, test, long) that are not installed.
 missing_packages() {
-  local group package
-  while read -r group package; do
+  local group package command
+  while read -r group package command; do
     case " $* " in *" $group "*) ;; *) continue ;; esac
+    [ -n "$command" ] && command -v "$command" >/dev/null && continue
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || say "$package"
   done < <(grep -v '^#' "$CANDOR_ROOT/deploy/packages.txt" | grep .)
 }
