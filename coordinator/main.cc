@@ -5,6 +5,7 @@
 #include "common/base/ids.h"
 #include "common/base/logging.h"
 #include "common/base/program.h"
+#include "common/base/time_proto.h"
 #include "common/net/address.h"
 #include "coordinator/http/health.h"
 #include "coordinator/service/engine_host.h"
@@ -92,8 +93,7 @@ int Run(Program& program, const v1::Config& config) {
   service::EngineHost::Options options;
   options.engine.config = config;
   options.engine.seed = std::random_device{}();
-  options.engine.lease_ttl = std::chrono::seconds(own.lease_ttl().seconds()) +
-                             std::chrono::microseconds(own.lease_ttl().nanos() / 1000);
+  options.engine.lease_ttl = ToDuration(own.lease_ttl());
   auto host = service::EngineHost::Create(
       strand, **store, clock, std::move(options), [](const Status& status) {
         // What was acknowledged is safe; what was not will come again. Going on could only make

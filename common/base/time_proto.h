@@ -6,9 +6,19 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace candor {
+
+// Whatever the other side sent: from 0 to 10^9 s, so that nothing overflows, and rounded up,
+// because a call a microsecond too early is too early.
+inline Duration ToDuration(const google::protobuf::Duration& proto) {
+  const std::int64_t seconds = std::clamp<std::int64_t>(proto.seconds(), 0, 1'000'000'000);
+  const std::int64_t nanos = std::clamp<std::int64_t>(proto.nanos(), 0, 999'999'999);
+  return Duration(seconds * 1'000'000 + (nanos + 999) / 1000);
+}
 
 inline google::protobuf::Duration ToProto(Duration duration) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);

@@ -28,14 +28,6 @@ void SanitizeUsage(v1::Usage& usage) {
   usage.set_reasoning_tokens(Plausible(usage.reasoning_tokens()));
 }
 
-Duration ToDuration(const google::protobuf::Duration& duration) {
-  // No overflow, whatever was sent.
-  const std::int64_t seconds = std::clamp<std::int64_t>(duration.seconds(), 0, 1'000'000'000);
-  const std::int64_t nanos = std::clamp<std::int64_t>(duration.nanos(), 0, 999'999'999);
-  // Rounded up: a call a microsecond too early is too early.
-  return Duration(seconds * 1'000'000 + (nanos + 999) / 1000);
-}
-
 }  // namespace
 
 void Engine::Impl::On(ReportsArrived& event) {

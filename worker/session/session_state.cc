@@ -1,5 +1,6 @@
 #include "worker/session/session_state.h"
 
+#include "common/base/time_proto.h"
 #include "worker/provider/caller.h"
 
 #include <algorithm>
@@ -7,11 +8,6 @@
 
 namespace candor::session {
 namespace {
-
-Duration ToDuration(const google::protobuf::Duration& proto) {
-  return std::chrono::seconds(proto.seconds()) +
-         std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(proto.nanos()));
-}
 
 // Beyond this many leases above the slots the other side is no coordinator.
 constexpr std::size_t kMaxSurplusLeases = 10'000;
