@@ -39,6 +39,22 @@ StatusOr<int> ListJobs(int limit, bool json, Context& context) {
   return 0;
 }
 
+// What the job's outcomes say so far: of the first message of a watch that has any. Empty when the
+// coordinator does not answer in time, since the counts are worth showing all the same.
+v1::LiveEstimates Estimates(const std::string& name, Context& context) {
+  grpc::ClientContext call;
+  call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  const Interrupt::Scope scope(context.client.interrupt(), [&] { call.TryCancel(); });
+  v1::WatchJobRequest request;
+  request.set_name(name);
+  const auto reader = context.client.evaluation().WatchJob(&call, request);
+  v1::WatchJobResponse message;
+  while (reader->Read(&message) && !message.has_estimates()) continue;
+  call.TryCancel();
+  reader->Finish();
+  return std::move(*message.mutable_estimates());
+}
+
 StatusOr<int> ShowJob(const std::string& name, bool json, Context& context) {
   v1::GetJobRequest request;
   request.set_name(name);
@@ -49,12 +65,14 @@ StatusOr<int> ShowJob(const std::string& name, bool json, Context& context) {
     context.out << PrintJson(job) << '\n';
     return 0;
   }
-  for (const std::string& line : RenderProgress(job, nullptr, context.style))
+  const v1::LiveEstimates estimates = Estimates(name, context);
+  for (const std::string& line : RenderProgress(job, nullptr, context.style, &estimates))
     context.out << line << '\n';
   context.out << fmt::format("created {}, started {}, ended {} (UTC); seed {}; specification {}\n",
                              Moment(job.create_time()), Moment(job.start_time()),
                              Moment(job.end_time()), job.seed(),
                              job.specification_hash().substr(0, 12));
+  for (const std::string& line : RenderPlan(job, context.style.width)) context.out << line << '\n';
   return 0;
 }
 

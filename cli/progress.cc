@@ -6,6 +6,7 @@
 #include <google/protobuf/duration.pb.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace candor::cli {
@@ -126,6 +127,21 @@ const char* ColorOf(v1::EntryProgress::State state) {
   }
 }
 
+const v1::LiveEstimates::EntryEstimate* FindEstimate(const v1::LiveEstimates* estimates,
+                                                     const std::string& entry) {
+  if (estimates == nullptr) return nullptr;
+  for (const auto& estimate : estimates->entries()) {
+    if (estimate.entry() == entry) return &estimate;
+  }
+  return nullptr;
+}
+
+// A name of the contract as people say it: OUT_OF_RANGE -> "out of range".
+std::string Words(std::string name) {
+  for (char& c : name) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
+  return name;
+}
+
 // Colours the first occurrence of a word.
 void Paint(const std::string& word, const char* color, std::string* line) {
   const std::size_t at = line->find(word);
@@ -152,7 +168,8 @@ JobTotals Totals(const v1::Job& job) {
 
 std::vector<std::string> RenderProgress(const v1::Job& job,
                                         const google::protobuf::Duration* time_left,
-                                        const ProgressStyle& style) {
+                                        const ProgressStyle& style,
+                                        const v1::LiveEstimates* estimates) {
   std::vector<std::string> lines;
   const std::size_t width = std::max<std::size_t>(style.width, 40);
   const JobTotals totals = Totals(job);
@@ -195,6 +212,14 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
                                "  " + PadLeft(Percent(kind.done(), kind.total()), 4);
       Flow(line, Details(kind), kIndent, width, &lines);
     }
+    const auto* estimate = FindEstimate(estimates, entry.entry());
+    const std::string text = estimate == nullptr ? "" : EstimateText(*estimate);
+    if (!text.empty()) {
+      std::vector<std::string> said;
+      Wrap(text, kIndent, width, &said);
+      said.front().replace(2, 6, "so far");
+      lines.insert(lines.end(), said.begin(), said.end());
+    }
   }
   // Very large counts in a very narrow terminal.
   if (!style.color) {
@@ -203,7 +228,8 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
   return lines;
 }
 
-std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Duration* time_left) {
+std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Duration* time_left,
+                               const v1::LiveEstimates* estimates) {
   const JobTotals totals = Totals(job);
   std::string line = fmt::format("{} {} {}/{} {}", job.name(), v1::Job::State_Name(job.state()),
                                  totals.done, totals.total, Percent(totals.done, totals.total));
@@ -218,8 +244,74 @@ std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Durat
                         entry.state() == v1::EntryProgress::STOPPED ? "stopped" : "waits",
                         Printable(entry.reason()));
   }
+  if (estimates != nullptr) {
+    for (const auto& estimate : estimates->entries()) {
+      const std::string text = EstimateText(estimate);
+      if (!text.empty()) line += fmt::format("; {} {}", Printable(estimate.entry()), text);
+    }
+  }
   if (!job.state_reason().empty()) line += "; " + Printable(job.state_reason());
   return line;
+}
+
+std::string EstimateText(const v1::LiveEstimates::EntryEstimate& estimate) {
+  std::vector<std::string> parts;
+  if (estimate.has_slope()) {
+    std::string slope = fmt::format("slope {:.2f}", estimate.slope());
+    if (estimate.has_interval_low() && estimate.has_interval_high()) {
+      slope += fmt::format(" [{:.2f}, {:.2f}]", estimate.interval_low(), estimate.interval_high());
+    }
+    parts.push_back(std::move(slope));
+  }
+  if (estimate.has_r()) parts.push_back(fmt::format("r {:.2f}", estimate.r()));
+  const auto scenarios = [](std::int32_t count) {
+    return WithCommas(count) + (count == 1 ? " scenario" : " scenarios");
+  };
+  if (!parts.empty()) {
+    parts.push_back(scenarios(estimate.n_scenarios()));
+  } else if (estimate.n_scenarios_with_weights() > 0) {
+    parts.push_back("weights of " + scenarios(estimate.n_scenarios_with_weights()));
+  }
+  if (estimate.has_r_instilled()) {
+    parts.push_back(fmt::format("r {:.2f} with the instilled weights", estimate.r_instilled()));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> RenderPlan(const v1::Job& job, std::size_t width) {
+  std::vector<std::string> lines;
+  if (!job.has_analysis()) return lines;
+  const v1::AnalysisPlan& plan = job.analysis();
+  std::vector<std::string> parts;
+  parts.push_back(plan.primary().empty()
+                      ? "no primary statistic, all is exploratory"
+                      : fmt::format("primary {}", fmt::join(plan.primary(), ", ")));
+  if (plan.has_tau()) parts.push_back(fmt::format("tau {}", plan.tau()));
+  for (const auto& contrast : plan.contrasts())
+    parts.push_back(fmt::format("contrast {} - {}", contrast.trained(), contrast.untrained()));
+  const v1::AnalysisPlan::Exclusions& exclusions = plan.exclusions();
+  if (!exclusions.scenario_ids().empty()) {
+    parts.push_back(
+        fmt::format("without scenarios {}", fmt::join(exclusions.scenario_ids(), ", ")));
+  }
+  if (!exclusions.classes().empty()) {
+    std::vector<std::string> classes;
+    for (const int value : exclusions.classes())
+      classes.push_back(v1::Outcome::Class_Name(static_cast<v1::Outcome::Class>(value)));
+    parts.push_back(fmt::format("without replies {}", fmt::join(classes, ", ")));
+  }
+  if (exclusions.min_reports_per_scenario() > 0)
+    parts.push_back(fmt::format("at least {} reports", exclusions.min_reports_per_scenario()));
+  if (exclusions.min_choices_per_scenario() > 0)
+    parts.push_back(fmt::format("at least {} choices", exclusions.min_choices_per_scenario()));
+  if (exclusions.out_of_range() != v1::AnalysisPlan::OUT_OF_RANGE_UNSPECIFIED) {
+    parts.push_back("values out of range " +
+                    Words(v1::AnalysisPlan::OutOfRange_Name(exclusions.out_of_range())));
+  }
+  Wrap(Printable(fmt::format("analysis plan {}: {}", job.analysis_hash().substr(0, 12),
+                             fmt::join(parts, "; "))),
+       0, width, &lines);
+  return lines;
 }
 
 void ApplyUpdate(const v1::WatchJobResponse& update, v1::WatchJobResponse* picture) {
@@ -227,6 +319,7 @@ void ApplyUpdate(const v1::WatchJobResponse& update, v1::WatchJobResponse* pictu
     *picture = update;
     return;
   }
+  if (update.has_estimates()) *picture->mutable_estimates() = update.estimates();
   v1::Job* job = picture->mutable_job();
   job->set_name(update.job().name());
   job->set_state(update.job().state());

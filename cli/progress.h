@@ -5,7 +5,8 @@
 //     choices       [##########----------]  4,000/6,000   66%  64 in flight  VALID 3,990  REFUSAL
 //     10
 //                   1.2M tokens in, 32.0k out  spend 1.23
-//     self-reports  [--------------------]     12/2,000    0%
+//     self-reports  [##------------------]    212/2,000   10%
+//     so far        slope 0.54 [0.47, 0.62], r 0.55, 18 scenarios
 #pragma once
 
 #include "candor/v1/evaluation_service.pb.h"
@@ -37,15 +38,25 @@ struct JobTotals {
 JobTotals Totals(const v1::Job& job);
 
 // The whole picture. Without colours no line is wider than `style.width`; colours add no columns.
+// `estimates` may be null: nothing is known yet.
 std::vector<std::string> RenderProgress(const v1::Job& job,
                                         const google::protobuf::Duration* time_left,
-                                        const ProgressStyle& style);
+                                        const ProgressStyle& style,
+                                        const v1::LiveEstimates* estimates = nullptr);
 
 // The same in one line, for logs and pipes.
-std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Duration* time_left);
+std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Duration* time_left,
+                               const v1::LiveEstimates* estimates = nullptr);
+
+// What an entry's outcomes say so far: "slope 0.54 [0.47, 0.62], r 0.55, 18 scenarios". Empty while
+// they say nothing.
+std::string EstimateText(const v1::LiveEstimates::EntryEstimate& estimate);
+
+// The job's analysis plan in words, with the beginning of its hash; no lines without a plan.
+std::vector<std::string> RenderPlan(const v1::Job& job, std::size_t width);
 
 // What a message of WatchJob changes in the picture: a snapshot replaces it, a change its
-// output-only fields, a heartbeat its state.
+// output-only fields, a heartbeat its state. Estimates stay until others come.
 void ApplyUpdate(const v1::WatchJobResponse& update, v1::WatchJobResponse* picture);
 
 bool IsTerminal(v1::Job::State state);

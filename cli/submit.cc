@@ -29,6 +29,13 @@ void PrintEstimate(const v1::JobEstimate& estimate, std::ostream& out) {
   if (estimate.has_duration())
     out << ", " << Span(estimate.duration()) << " at the limits in force";
   out << '\n';
+  for (const v1::DesignPrecision& precision : estimate.precision()) {
+    out << fmt::format(
+        "{}: expect a 95 % interval {:.2f} wide around a slope of 0.5 and weights of reliability "
+        "{:.2f}; contrasts from {:.2f} on can be seen\n",
+        Printable(precision.entry()), precision.interval_width(), precision.weights_reliability(),
+        precision.smallest_contrast());
+  }
   for (const std::string& warning : estimate.warnings())
     out << "warning: " << Printable(warning) << '\n';
 }

@@ -19,14 +19,15 @@ class Display {
 
   void Show(const v1::WatchJobResponse& picture, bool last) {
     const auto* left = picture.has_time_left() ? &picture.time_left() : nullptr;
+    const auto* estimates = picture.has_estimates() ? &picture.estimates() : nullptr;
     if (context_.terminal) {
-      Draw(RenderProgress(picture.job(), left, context_.style));
+      Draw(RenderProgress(picture.job(), left, context_.style, estimates));
       return;
     }
     const TimePoint now = context_.clock.Now();
     if (!last && shown_at_ && now - *shown_at_ < kLineInterval) return;
     shown_at_ = now;
-    context_.out << RenderProgressLine(picture.job(), left) << '\n' << std::flush;
+    context_.out << RenderProgressLine(picture.job(), left, estimates) << '\n' << std::flush;
   }
 
   // A remark that stays, above the picture.

@@ -1,15 +1,14 @@
 #include "common/scenario/resolve.h"
 
-#include "common/base/digest.h"
 #include "common/base/nearest.h"
+#include "common/scenario/analysis_plan.h"
 #include "common/scenario/check_counts.h"
 #include "common/scenario/describe.h"
+#include "common/scenario/deterministic.h"
 #include "common/scenario/prompt.h"
 #include "common/scenario/validate.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <limits>
@@ -223,6 +222,9 @@ class Resolver {
     }
     CheckNames(names);
     CheckWeightsFrom(names);
+    if (job_.has_analysis()) {
+      CheckAnalysisPlan(job_.analysis(), entries_, scenarios_, "job.analysis", violations_);
+    }
   }
 
   // Appends to `entries_`; returns the entry's name.
@@ -378,14 +380,7 @@ std::string SpecificationHash(const v1::Job& job) {
     if (field->number() >= kFirstOutputField)
       v1::Job::GetReflection()->ClearField(&specified, field);
   }
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    specified.SerializeToCodedStream(&coded);
-  }
-  return Sha256Hex(bytes);
+  return DeterministicHash(specified);
 }
 
 }  // namespace candor::scenario

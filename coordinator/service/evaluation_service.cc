@@ -2,6 +2,7 @@
 
 #include "common/base/nearest.h"
 #include "common/base/violations.h"
+#include "common/scenario/analysis_plan.h"
 #include "common/scenario/resolve.h"
 #include "coordinator/service/grpc_status.h"
 #include "coordinator/service/job_streams.h"
@@ -30,6 +31,8 @@ v1::Job SpecifiedPart(v1::Job job) {
   job.clear_create_time();
   job.clear_start_time();
   job.clear_end_time();
+  job.clear_analysis_hash();
+  job.clear_imported();
   if (job.scenario_set().empty() && !job.has_inline_scenarios()) {
     job.set_scenario_set(std::string(kBuiltinScenarioSet));
   }
@@ -90,6 +93,9 @@ StatusOr<Creation> Prepare(const v1::CreateJobRequest& request, EngineHost& host
   violations.insert(violations.end(), in_job.begin(), in_job.end());
   CheckEndpoints(*creation.job, host.options().engine.config, violations);
   creation.job->set_specification_hash(scenario::SpecificationHash(*creation.job));
+  if (creation.job->has_analysis()) {
+    creation.job->set_analysis_hash(scenario::AnalysisPlanHash(creation.job->analysis()));
+  }
   return creation;
 }
 

@@ -62,6 +62,24 @@ v1::Job Example() {
   return job;
 }
 
+v1::LiveEstimates ExampleEstimates() {
+  v1::LiveEstimates estimates;
+  auto* base = estimates.add_entries();
+  base->set_entry("base");
+  base->set_slope(0.5427);
+  base->set_interval_low(0.4687);
+  base->set_interval_high(0.6166);
+  base->set_r(0.549);
+  base->set_n_scenarios(18);
+  base->set_n_scenarios_with_weights(20);
+  base->set_r_instilled(0.8433);
+  auto* tuned = estimates.add_entries();
+  tuned->set_entry("preference_trained");
+  tuned->set_n_scenarios_with_weights(1);
+  estimates.add_entries()->set_entry("broken");
+  return estimates;
+}
+
 google::protobuf::Duration Left() {
   google::protobuf::Duration left;
   left.set_seconds(100);
@@ -79,7 +97,8 @@ class Golden : public testing::TestWithParam<int> {};
 TEST_P(Golden, PictureIsAsDrawn) {
   const auto width = static_cast<std::size_t>(GetParam());
   const google::protobuf::Duration left = Left();
-  const auto lines = RenderProgress(Example(), &left, {.width = width});
+  const v1::LiveEstimates estimates = ExampleEstimates();
+  const auto lines = RenderProgress(Example(), &left, {.width = width}, &estimates);
   for (const std::string& line : lines) EXPECT_LE(Columns(line), width) << line;
   const auto expected =
       ReadFile(fmt::format("{}/tests/unit/cli/golden/progress_{}.txt", CANDOR_SOURCE_DIR, width));
@@ -129,6 +148,44 @@ TEST(RenderProgressLine, SaysAllInOneLine) {
             "are used up; 12 s until the next one; broken stopped: 401:  [31mIncorrect API key");
 }
 
+TEST(RenderProgressLine, SaysWhatOutcomesSaySoFar) {
+  const v1::LiveEstimates estimates = ExampleEstimates();
+  EXPECT_THAT(RenderProgressLine(Example(), nullptr, &estimates),
+              HasSubstr("; base slope 0.54 [0.47, 0.62], r 0.55, 18 scenarios, r 0.84 with the "
+                        "instilled weights; preference_trained weights of 1 scenario"));
+}
+
+TEST(EstimateText, SaysWhatIsKnown) {
+  v1::LiveEstimates::EntryEstimate estimate;
+  EXPECT_EQ(EstimateText(estimate), "");
+  estimate.set_n_scenarios_with_weights(1'234);
+  EXPECT_EQ(EstimateText(estimate), "weights of 1,234 scenarios");
+  estimate.set_n_scenarios(18);
+  estimate.set_slope(-0.001);
+  estimate.set_r(0);
+  EXPECT_EQ(EstimateText(estimate), "slope -0.00, r 0.00, 18 scenarios");
+}
+
+TEST(RenderPlan, SaysWhatWasPlanned) {
+  v1::Job job;
+  EXPECT_TRUE(RenderPlan(job, 80).empty());
+  v1::AnalysisPlan& plan = *job.mutable_analysis();
+  job.set_analysis_hash("0123456789abcdef");
+  EXPECT_EQ(Joined(RenderPlan(job, 80)),
+            "analysis plan 0123456789ab: no primary statistic, all is exploratory\n");
+  plan.add_primary("trained.self_reports");
+  plan.set_tau(5);
+  plan.add_contrasts()->set_trained("trained");
+  plan.mutable_contrasts(0)->set_untrained("base");
+  plan.mutable_exclusions()->add_classes(v1::Outcome::REPAIRED);
+  plan.mutable_exclusions()->set_min_reports_per_scenario(3);
+  plan.mutable_exclusions()->set_out_of_range(v1::AnalysisPlan::CLIPPED);
+  EXPECT_EQ(
+      Joined(RenderPlan(job, 100)),
+      "analysis plan 0123456789ab: primary trained.self_reports; tau 5; contrast trained - base; "
+      "without\nreplies REPAIRED; at least 3 reports; values out of range clipped\n");
+}
+
 TEST(ApplyUpdate, KeepsTheSpecificationAndTakesTheRest) {
   v1::WatchJobResponse picture;
   v1::WatchJobResponse update;
@@ -141,7 +198,12 @@ TEST(ApplyUpdate, KeepsTheSpecificationAndTakesTheRest) {
   change.mutable_job()->set_name("jobs/4k9wq0z7m3t8x2ab");
   change.mutable_job()->set_state(v1::Job::PAUSED);
   AddKind(change.mutable_job()->add_progress(), v1::Cell::CHOICE, 7, 8);
+  change.mutable_estimates()->set_outcomes(7);
   ApplyUpdate(change, &picture);
+  EXPECT_EQ(picture.estimates().outcomes(), 7);
+  change.clear_estimates();
+  ApplyUpdate(change, &picture);
+  EXPECT_EQ(picture.estimates().outcomes(), 7);
   EXPECT_EQ(picture.job().display_name(), "first study");
   EXPECT_EQ(picture.job().state(), v1::Job::PAUSED);
   EXPECT_EQ(Totals(picture.job()).done, 7);

@@ -72,6 +72,11 @@ class FakeEvaluation final : public v1::EvaluationService::Service {
     response->mutable_estimate()->set_cells(1'200);
     response->mutable_estimate()->set_calls(1'200);
     response->mutable_estimate()->add_warnings("no price");
+    v1::DesignPrecision* precision = response->mutable_estimate()->add_precision();
+    precision->set_entry("base");
+    precision->set_interval_width(0.3);
+    precision->set_smallest_contrast(0.217);
+    precision->set_weights_reliability(0.9);
     if (!request->validate_only()) *response->mutable_job() = JobIn(v1::Job::QUEUED);
     return grpc::Status::OK;
   }
@@ -308,6 +313,8 @@ TEST_F(RunTest, SubmitReplacesPromptsAndOnlyValidates) {
             0)
       << err_;
   EXPECT_THAT(out_, HasSubstr("1,200 cells"));
+  EXPECT_THAT(out_, HasSubstr("base: expect a 95 % interval 0.30 wide around a slope of 0.5 and "
+                              "weights of reliability 0.90; contrasts from 0.22 on can be seen\n"));
   EXPECT_TRUE(evaluation_.created[0].validate_only());
   EXPECT_EQ(evaluation_.created[0].job().prompts().choice().messages(0).content(), "new");
 }
