@@ -16,6 +16,7 @@ using File = std::unique_ptr<std::FILE, Closer>;
 Status FileError(const std::string& path, const char* what, int error) {
   const std::string reason = std::strerror(error);
   if (error == ENOENT) return NotFound("{}: cannot {}: {}", path, what, reason);
+  if (error == EISDIR) return InvalidArgument("{}: is a directory; name a file", path);
   if (error == EACCES) return PermissionDenied("{}: cannot {}: {}", path, what, reason);
   return Unavailable("{}: cannot {}: {}", path, what, reason);
 }

@@ -8,6 +8,7 @@
 // The caller keeps begin and end, key and value in step.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -61,7 +62,11 @@ void AppendJsonString(std::string_view value, std::string* out);
 // The shortest decimal text that reads back as `value`: "0.1", "100", "1e+300", "nan", "inf".
 std::string ShortestNumber(double value);
 
+// Bytes at the beginning of `text` that are well-formed UTF-8: all of it, or those before the first
+// that is not.
+std::size_t Utf8Prefix(std::string_view text);
+
 // True when `text` is well-formed UTF-8.
-bool IsUtf8(std::string_view text);
+inline bool IsUtf8(std::string_view text) { return Utf8Prefix(text) == text.size(); }
 
 }  // namespace candor

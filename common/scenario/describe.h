@@ -1,6 +1,7 @@
 // How the room's errors are written. Private to the room.
 #pragma once
 
+#include "common/base/quoted.h"
 #include "common/base/violations.h"
 #include "common/scenario/validate.h"
 
@@ -11,9 +12,6 @@
 #include <utility>
 
 namespace candor::scenario {
-
-// A user's text within an error: in quotes, shortened, without control characters.
-std::string Quoted(std::string_view text);
 
 // "path.name", or "name" for an empty path.
 inline std::string Join(std::string_view path, std::string_view name) {
