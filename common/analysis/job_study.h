@@ -3,7 +3,7 @@
 //   JobStudyBuilder builder;
 //   CANDOR_ASSIGN_OR_RETURN(const int job, builder.AddJob(specification, v1_job));
 //   for (const v1::Outcome& outcome : ...) CANDOR_RETURN_IF_ERROR(builder.Add(job, outcome));
-//   const Study study = std::move(builder).Build();
+//   const Study study = builder.Build();
 //
 // Outcomes may come in any order, from several jobs in turn: they are put in the order of their
 // cells, so the study does not depend on it. Only numbers and a few examples are kept.
@@ -47,8 +47,8 @@ class JobStudyBuilder {
   // Outcomes taken so far.
   std::int64_t size() const;
 
-  // The study, of all jobs. The builder is spent.
-  Study Build() &&;
+  // The study of all jobs, with the outcomes so far. More may be added afterwards.
+  Study Build() const;
 
  private:
   struct State;

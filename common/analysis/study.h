@@ -9,6 +9,7 @@
 #include "candor/v1/analysis.pb.h"
 #include "candor/v1/job.pb.h"
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -28,7 +29,18 @@ struct StudyScenario {
   std::vector<double> instilled;
 };
 
-// The readable choices of one chooser in one scenario: n of them.
+// Which answer of a scenario.
+struct AnswerKey {
+  std::uint32_t pair = 0;
+  // 0: as drawn, 1: A and B swapped.
+  std::uint32_t order = 0;
+  // Which repetition of the same prompt.
+  std::uint32_t sample = 0;
+
+  auto operator<=>(const AnswerKey&) const = default;
+};
+
+// The readable choices of one chooser in one scenario: n of them, in the order of their keys.
 struct ScenarioChoices {
   // Position in Study::scenarios.
   std::size_t scenario = 0;
@@ -38,8 +50,8 @@ struct ScenarioChoices {
   std::vector<double> x;
   // The choice, [n]: 1 for A, 0 for B, or the probability of A where log-probabilities came along.
   std::vector<double> y;
-  // Which trial, [n]: repeated samples of one trial have the same number.
-  std::vector<std::uint32_t> trial;
+  // Which answer each is, [n].
+  std::vector<AnswerKey> keys;
   // Choices with log-probabilities.
   std::int32_t soft = 0;
   // Replies that could not be read as a choice.
@@ -110,6 +122,10 @@ struct Comparison {
   std::vector<std::size_t> report_sets;
   // What people call the reporter.
   std::string reporter;
+  // Scenarios that the plan leaves out of the headline figures, in order.
+  std::vector<std::size_t> excluded;
+  // How the headline figures treat reports beyond the scale.
+  v1::AnalysisPlan::OutOfRange out_of_range = v1::AnalysisPlan::AS_IS;
   // Replies by class; empty for sources that keep only readable ones.
   std::vector<v1::ClassCount> classes;
 };
@@ -143,7 +159,7 @@ struct Study {
 
   // Replies by kind and class, by model.
   std::map<std::string, std::vector<v1::KindClasses>> replies;
-  // Whether a plan was given, and which; its exclusions act on the headline figures.
+  // Whether a plan was given, and which. Its exclusions are in the comparisons already.
   bool has_plan = false;
   v1::AnalysisPlan plan;
   std::string plan_hash;
