@@ -1,5 +1,6 @@
 #include "cli/export_rows.h"
 
+#include "common/base/csv_text.h"
 #include "common/base/json_writer.h"
 
 #include <google/protobuf/util/time_util.h>
@@ -177,22 +178,6 @@ std::string ReportsRows(const v1::Outcome& outcome, const v1::Scenario& scenario
     rows += "\n";
   }
   return rows;
-}
-
-std::string CsvText(std::string_view text) {
-  std::string cell;
-  // What spreadsheets take for the beginning of a formula.
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) {
-    cell += '\'';
-  }
-  cell += text;
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
 }
 
 }  // namespace candor::cli

@@ -39,7 +39,4 @@ std::string ReportsHeader();
 // empty.
 std::string ReportsRows(const v1::Outcome& outcome, const v1::Scenario& scenario);
 
-// A text as a CSV cell, guarded and quoted where needed.
-std::string CsvText(std::string_view text);
-
 }  // namespace candor::cli

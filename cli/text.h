@@ -1,11 +1,10 @@
-// Numbers, times and tables as people read them. Pure.
+// Times, durations and token counts as people read them; numbers and tables are in
+// common/base/text_table.h. Pure.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "common/base/text_table.h"
+
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace google::protobuf {
 class Duration;
@@ -18,45 +17,11 @@ class Usage;
 
 namespace candor::cli {
 
-// 1234567 -> "1,234,567".
-std::string WithCommas(std::int64_t value);
-// 1234567 -> "1.2M"; below 10,000 as WithCommas.
-std::string Short(std::int64_t value);
-// Nano-units as "12.34", below 1 as "0.1234"; what would print as zero and is none as "<0.0001".
-std::string Money(std::int64_t nanos);
 // "45s", "1m40s", "2h05m", "3d04h".
 std::string Span(const google::protobuf::Duration& duration);
 // "2026-11-23 22:03:48", in UTC; "-" when it is not set.
 std::string Moment(const google::protobuf::Timestamp& time);
 // "1.2M tokens in, 32k out".
 std::string Tokens(const v1::Usage& usage);
-
-// The text without what a terminal would obey: control characters become spaces, except line breaks
-// where `lines` is true. What providers and models write goes through here.
-std::string Printable(std::string_view text, bool lines = false);
-
-// Columns that the text takes: code points of UTF-8.
-std::size_t Columns(std::string_view text);
-// Cut to at most `columns`, with "..." at the end where something is missing.
-std::string Clip(std::string_view text, std::size_t columns);
-std::string PadRight(std::string_view text, std::size_t columns);
-std::string PadLeft(std::string_view text, std::size_t columns);
-
-// Rows under a header, columns two spaces apart and as wide as they need; columns of numbers to the
-// right. The last column is not padded. Every row has as many cells as the header.
-class Table {
- public:
-  // A header that begins with ">" names a column of numbers.
-  explicit Table(std::vector<std::string> header);
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  bool empty() const { return rows_.empty(); }
-  // Lines, each with its end.
-  std::string Text() const;
-
- private:
-  std::vector<std::string> header_;
-  std::vector<bool> right_;
-  std::vector<std::vector<std::string>> rows_;
-};
 
 }  // namespace candor::cli
