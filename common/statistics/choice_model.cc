@@ -18,8 +18,8 @@ constexpr int kMaxHalvings = 60;
 // Newton's decrement (the squared step in units of the posterior's sd) at which S is that of the
 // mode to nine digits, and the step that is left to take exact to the last.
 constexpr double kConverged = 1e-18;
-// Below this decrement a full step is right, and the gain is too small to be told from rounding.
-constexpr double kQuadraticRegion = 1e-8;
+// The share of the log posterior, a sum of terms of one sign, that may be rounding.
+constexpr double kRounding = 1e-12;
 
 std::size_t At(Eigen::Index i) { return static_cast<std::size_t>(i); }
 
@@ -107,7 +107,7 @@ double ChoiceFitter::Evaluate(const std::vector<double>& theta) {
     const double larger = 1 / (1 + e);
     p_[i] = eta >= 0 ? larger : e * larger;
     q_[i] = eta >= 0 ? e * larger : larger;
-    sum += y_[i] * eta - std::max(eta, 0.0) - std::log1p(e);
+    sum += (eta >= 0 ? y_[i] - 1 : y_[i]) * eta - std::log1p(e);
   }
   return sum;
 }
@@ -193,18 +193,19 @@ bool ChoiceFitter::FindMode() {
       for (std::size_t j = 0; j < d; ++j) theta_[j] += step_[j];
       return concave;
     }
-    if (!Advance(decrement)) return false;
+    if (!Advance()) return false;
   }
   return false;
 }
 
 // Takes the step, or the first half, quarter, ... of it that does not lower the log posterior.
-bool ChoiceFitter::Advance(double decrement) {
+bool ChoiceFitter::Advance() {
+  const double least = log_posterior_ - kRounding * std::abs(log_posterior_);
   double scale = 1;
   for (int halvings = 0; halvings <= kMaxHalvings; ++halvings, scale /= 2) {
     for (std::size_t j = 0; j < theta_.size(); ++j) proposal_[j] = theta_[j] + scale * step_[j];
     const double value = Evaluate(proposal_);
-    if (value < log_posterior_ && decrement > kQuadraticRegion) continue;
+    if (value < least) continue;
     theta_.swap(proposal_);
     log_posterior_ = value;
     return true;

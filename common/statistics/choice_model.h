@@ -51,11 +51,11 @@ namespace candor::statistics {
 
 // Factor from Laplace's standard deviation to the posterior's.
 inline constexpr double kSdFactor = 1.02;
-// Largest |x| that is taken: a million times an attribute's range is a slip, not an option.
-inline constexpr double kMaxDifference = 1e6;
+// Largest |x| that is taken: a thousand times an attribute's range is a slip, not an option.
+inline constexpr double kMaxDifference = 1e3;
 // Bounds of tau.
 inline constexpr double kMinTau = 1e-3;
-inline constexpr double kMaxTau = 1e3;
+inline constexpr double kMaxTau = 1e2;
 
 struct ChoiceModelOptions {
   // Prior standard deviation of the weights, in log-odds over an attribute's range. 1 replicates
@@ -102,7 +102,7 @@ class ChoiceFitter {
   // INVALID_ARGUMENT, with `fit` unchanged, when sizes disagree, tau is out of bounds, an element
   // of x is not finite or beyond kMaxDifference, or one of y is not within [0, 1]; the message
   // names row and column, both counted from 0. INTERNAL when Newton's method does not converge,
-  // which no data are known to bring about.
+  // which no data within these bounds are known to bring about.
   Status Fit(const Eigen::Ref<const Eigen::MatrixXd>& x, const Eigen::Ref<const Eigen::VectorXd>& y,
              const ChoiceModelOptions& options, ChoiceFit* fit);
 
@@ -115,7 +115,7 @@ class ChoiceFitter {
   bool Factorise(double intercept_curvature);
   double Solve();
   bool FindMode();
-  bool Advance(double decrement);
+  bool Advance();
   void Invert();
   void Finish(ChoiceFit* fit);
 
