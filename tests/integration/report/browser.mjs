@@ -64,9 +64,22 @@ export class Browser {
       this.waiting.delete(message.id);
       if (message.error) call.reject(new Error(`${call.method}: ${message.error.message}`));
       else call.resolve(message.result);
+    } else if (message.method === "Browser.downloadWillBegin") {
+      this.downloads.set(message.params.guid, message.params.suggestedFilename);
+    } else if (message.method === "Browser.downloadProgress" && message.params.state === "completed") {
+      this.onDownload?.(this.downloads.get(message.params.guid));
     } else {
       this.pages.get(message.sessionId)?.receive(message);
     }
+  }
+
+  downloads = new Map();
+
+  // The name of the next file that is saved.
+  downloaded() {
+    return new Promise((resolve) => {
+      this.onDownload = resolve;
+    });
   }
 
   async open(url, { width = 1440, height = 900, scheme = "light", downloads = undefined } = {}) {

@@ -3,7 +3,7 @@ import "./style.css";
 import { moment } from "./data/format";
 import { readReport, type Report } from "./data/report";
 import { append, h } from "./parts/dom";
-import type { Section } from "./parts/section";
+import { narrow, type Section } from "./parts/section";
 import { access } from "./sections/access";
 import { answer } from "./sections/answer";
 import { asked } from "./sections/asked";
@@ -31,7 +31,13 @@ function contents(sections: Section[]): HTMLElement {
   return h(
     "nav",
     { class: "contents", "aria-label": "Contents" },
-    h("ol", {}, sections.map(({ id, title }) => h("li", {}, h("a", { href: `#${id}` }, title)))),
+    // Closed on phones, where it would stand before everything; elsewhere its summary is hidden.
+    h(
+      "details",
+      { open: !narrow() },
+      h("summary", {}, "Contents"),
+      h("ol", {}, sections.map(({ id, title }) => h("li", {}, h("a", { href: `#${id}` }, title)))),
+    ),
   );
 }
 

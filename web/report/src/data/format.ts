@@ -73,7 +73,7 @@ export function span(from: string | undefined, to: string | undefined): string {
 
 // "OUT_OF_RANGE" -> "out of range".
 export function words(constant: string | undefined): string {
-  return constant ? constant.toLowerCase().replace(/_/g, " ") : dash;
+  return constant ? constant.toLowerCase().replace(/_/g, " ").replace("json", "JSON") : dash;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

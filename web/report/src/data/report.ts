@@ -142,6 +142,13 @@ function standing(analysis: Analysis, model: string, name: string): Standing {
   return tested ? "primary" : "exploratory";
 }
 
+// The one that a reader wants to see first: named by the plan, or the one that training was for.
+export function foremostOf(agreements: readonly NamedAgreement[]): number {
+  const named = agreements.findIndex((item) => item.standing === "primary");
+  if (named >= 0) return named;
+  return Math.max(0, agreements.findIndex(({ name }) => name === "introspection_trained" || name === "native_after"));
+}
+
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

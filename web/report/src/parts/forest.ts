@@ -24,23 +24,25 @@ export interface ForestOptions {
   // Reference lines.
   marks?: readonly number[];
   width: number;
-  // Always within the axis.
-  include?: readonly number[];
 }
 
+// Pixels: of a character on average, and of a column with an estimate and its interval.
 const characterWidth = 6.9;
+const columnWidth = 166;
+// Longer names are cut.
+const longestName = 64;
 
-export function forest({ rows, label, marks = [0], width, include = [] }: ForestOptions): SVGSVGElement {
-  const longest = Math.max(...rows.map((row) => row.label.length), 4);
-  const labelWidth = Math.min(longest * characterWidth + 16, 300);
-  // The axis wants at least 200 pixels of its own.
-  const stacked = width < labelWidth + 360;
-  const numbersWidth = stacked ? 0 : 166;
+export function forest({ rows, label, marks = [0], width }: ForestOptions): SVGSVGElement {
+  const longest = Math.min(longestName, Math.max(...rows.map((row) => row.label.length), 4));
+  const labelWidth = longest * characterWidth + 16;
+  // The axis wants some room of its own.
+  const stacked = width < labelWidth + columnWidth + 240;
+  const numbersWidth = stacked ? 0 : columnWidth;
   const step = stacked ? 46 : 32;
   const keyed = rows.map((row, index) => ({ ...row, key: String(index) }));
   const values = keyed
     .flatMap((row) => [row.value, row.low, row.high, row.low2, row.high2])
-    .concat(marks, include)
+    .concat(marks)
     .filter(isNumber);
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -50,6 +52,7 @@ export function forest({ rows, label, marks = [0], width, include = [] }: Forest
   const drawable = keyed.filter((row) => isNumber(row.value));
   const main = keyed.filter((row) => isNumber(row.low) && isNumber(row.high));
   const second = keyed.filter((row) => isNumber(row.low2) && isNumber(row.high2));
+  const ticks = Math.max(3, Math.min(8, Math.floor(width / 110)));
   const colour = (row: ForestRow) => row.colour ?? "var(--weights)";
   return Plot.plot({
     className: "plot",
@@ -62,8 +65,8 @@ export function forest({ rows, label, marks = [0], width, include = [] }: Forest
     x: { domain: [low - margin, high + margin], label, labelAnchor: "center", labelArrow: "none", labelOffset: 36 },
     y: { domain: keyed.map((row) => row.key), axis: null },
     marks: [
-      Plot.gridX({ stroke: "var(--rule)", strokeOpacity: 1, ticks: Math.max(3, Math.min(8, Math.floor(width / 110))) }),
-      Plot.axisX({ ticks: Math.max(3, Math.min(8, Math.floor(width / 110))), tickSize: 0, label, labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
+      Plot.gridX({ stroke: "var(--rule)", strokeOpacity: 1, ticks }),
+      Plot.axisX({ ticks, tickSize: 0, label, labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
       Plot.ruleX(marks.slice(), { stroke: "var(--muted)", strokeDasharray: "2 3" }),
       Plot.ruleY(second, { x1: "low2", x2: "high2", y: "key", dy: stacked ? 14 : 7, stroke: colour, strokeWidth: 1 }),
       Plot.ruleY(main, { x1: "low", x2: "high", y: "key", dy: stacked ? 8 : 0, stroke: colour, strokeWidth: 2.5 }),
@@ -84,6 +87,8 @@ export function forest({ rows, label, marks = [0], width, include = [] }: Forest
             textAnchor: "start",
             dy: -10,
             fill: "currentColor",
+            stroke: "var(--page)",
+            strokeWidth: 4,
           })
         : [
             Plot.text(keyed, {

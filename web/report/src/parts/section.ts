@@ -20,6 +20,11 @@ export function section(id: string, title: string, lead: Child, ...content: Chil
   return { id, title, element };
 }
 
+// True on phones: less at a time is shown there. The same width as in style.css.
+export function narrow(): boolean {
+  return window.matchMedia("(max-width: 480px)").matches;
+}
+
 // A part that is there for who wants it, closed at first.
 export function details(summary: Child, ...content: Child[]): HTMLElement {
   return h("details", {}, h("summary", {}, summary), h("div", { class: "inside" }, ...content));

@@ -9,7 +9,7 @@ import type { Path, Report } from "../data/report";
 import { h, type Child } from "../parts/dom";
 import { figure, key } from "../parts/figure";
 import { clip, forest } from "../parts/forest";
-import { section, type Section } from "../parts/section";
+import { details, section, type Section } from "../parts/section";
 import { table } from "../parts/table";
 import { endsOf, value } from "../parts/value";
 
@@ -18,14 +18,20 @@ export function access(report: Report): Section | null {
   const pairs = matrix?.pairs ?? [];
   if (!matrix || pairs.length === 0) return null;
   const overall = matrix.overall;
+  const rows = differenceRows(matrix.differences ?? [], overall);
   return section(
     "access",
     "Does a model know itself better than its neighbour?",
     "Each row is one model’s self-reports, each column another’s weights. Where the diagonal stands out, reports carry something that only their own model has.",
     overall ? verdict(report, overall) : null,
-    matrixFigure(matrix.choosers ?? unique(pairs, "chooser"), matrix.reporters ?? unique(pairs, "reporter"), pairs),
-    pairsTable(report, pairs),
-    (matrix.differences?.length ?? 0) > 0 ? differences(report, matrix.differences ?? [], overall) : null,
+    h(
+      "div",
+      { class: "pair matrix" },
+      matrixFigure(matrix.choosers ?? unique(pairs, "chooser"), matrix.reporters ?? unique(pairs, "reporter"), pairs),
+      rows.length > 0 ? differencesFigure(rows) : null,
+    ),
+    details("Every reporter against every chooser, in numbers", pairsTable(report, pairs)),
+    rows.length > 0 ? details("Own minus other, in numbers", differencesTable(report, rows)) : null,
   );
 }
 
@@ -145,15 +151,29 @@ function pairsTable(report: Report, pairs: AccessPair[]): HTMLElement {
   });
 }
 
-function differences(report: Report, items: AccessDifference[], overall: AccessDifference | undefined): Child {
-  type Row = { difference: AccessDifference; path: Path; label: string };
-  const rows: Row[] = items.map((difference, index) => ({
+interface DifferenceRow {
+  difference: AccessDifference;
+  path: Path;
+  label: string;
+}
+
+function differenceRows(items: AccessDifference[], overall: AccessDifference | undefined): DifferenceRow[] {
+  const rows: DifferenceRow[] = items.map((difference, index) => ({
     difference,
     path: ["privileged_access", "differences", index],
     label: `${difference.reporter ?? ""}: own − ${difference.other ? difference.other : "mean of others"}`,
   }));
   if (overall) rows.push({ difference: overall, path: ["privileged_access", "overall"], label: "All reporters: own − others" });
-  const drawn = figure({
+  return rows;
+}
+
+// With many models there are very many pairs: then the figure has the means over the others only.
+const mostRows = 40;
+
+function differencesFigure(all: DifferenceRow[]): HTMLElement {
+  const means = all.filter(({ difference, path }) => !difference.other || path[1] === "overall");
+  const rows = (all.length > mostRows && means.length > 0 ? means : all).slice(0, mostRows);
+  return figure({
     name: "privileged-access-differences",
     caption: "A reporter’s r with its own weights minus its r with another’s, over the same scenarios. To the right of 0: it knows itself better.",
     description: () =>
@@ -170,8 +190,11 @@ function differences(report: Report, items: AccessDifference[], overall: AccessD
         label: "difference of r",
         width,
       }),
-  });
-  const shown = table<Row>({
+  }).element;
+}
+
+function differencesTable(report: Report, rows: DifferenceRow[]): HTMLElement {
+  return table<DifferenceRow>({
     caption: "Own minus other",
     name: "privileged-access-differences",
     rows,
@@ -179,6 +202,7 @@ function differences(report: Report, items: AccessDifference[], overall: AccessD
       { label: "Reports of", header: true, csvName: "comparison", data: ({ label }) => label },
       {
         label: "Difference of r",
+        csvName: "difference",
         numeric: true,
         data: ({ difference }) => difference.difference,
         cell: ({ path }) => value(report, [...path, "difference"]),
@@ -200,5 +224,4 @@ function differences(report: Report, items: AccessDifference[], overall: AccessD
       },
     ],
   });
-  return [drawn.element, shown];
 }

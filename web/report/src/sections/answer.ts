@@ -44,6 +44,22 @@ function tile(report: Report, { label, agreement, path, standing }: NamedAgreeme
   );
 }
 
+// How much better models know themselves than each other, over all of them.
+function accessTile(report: Report): Child {
+  const { privileged_access: access, plan } = report.analysis;
+  if (access?.overall?.difference === undefined) return null;
+  const path = ["privileged_access", "overall"];
+  const standing = plan ? (plan.primary?.includes("privileged_access") ? "primary" : "exploratory") : null;
+  return h(
+    "div",
+    { class: "tile" },
+    h("p", { class: "name" }, "Own weights minus others’", badge(standing)),
+    h("p", { class: "big" }, value(report, [...path, "difference"])),
+    h("p", { class: "small" }, "difference of r ", endsOf(report, [...path, "interval"])),
+    h("p", { class: "small" }, "over ", value(report, [...path, "n_scenarios"], "count"), " scenarios"),
+  );
+}
+
 export function badge(standing: Standing): Child {
   return standing ? h("span", { class: `badge ${standing}` }, standing) : null;
 }
@@ -86,7 +102,12 @@ export function answer(report: Report): Section | null {
     "answer",
     "The answer",
     "How well the weights that a model reports agree with the weights that its choices follow.",
-    h("div", { class: "tiles" }, foremost(report).map((item) => tile(report, item))),
+    h(
+      "div",
+      { class: "tiles" },
+      foremost(report).map((item) => tile(report, item)),
+      accessTile(report),
+    ),
     drawn.element,
     mainTable(report),
     details("More statistics of the same pairs", moreTable(report)),

@@ -3,11 +3,12 @@
 import * as Plot from "@observablehq/plot";
 
 import { format, isNumber } from "../data/format";
-import type { NamedAgreement, Report } from "../data/report";
+import { foremostOf, type NamedAgreement, type Report } from "../data/report";
 import { select } from "../parts/controls";
-import { h } from "../parts/dom";
+import { h, type Child } from "../parts/dom";
 import { figure, key } from "../parts/figure";
 import { section, type Section } from "../parts/section";
+import { endsOf, studentEnds, value } from "../parts/value";
 
 interface Pair {
   report: number;
@@ -20,9 +21,7 @@ const mostPoints = 2500;
 
 export function scatter(report: Report): Section | null {
   const shown = report.agreements.filter(({ agreement }) => (agreement.scenarios?.length ?? 0) > 0);
-  let chosen = shown.findIndex((item) => item.standing === "primary");
-  if (chosen < 0) chosen = shown.findIndex(({ name }) => name === "introspection_trained" || name === "native_after");
-  if (chosen < 0) chosen = 0;
+  const chosen = foremostOf(shown);
   let current = shown[chosen];
   if (!current) return null;
   const drawn = figure({
@@ -39,6 +38,7 @@ export function scatter(report: Report): Section | null {
     ],
     draw: (width) => plot(current as NamedAgreement, width),
   });
+  const side = h("dl", { class: "facts" }, factsOf(report, current));
   return section(
     "scatter",
     "Reported against estimated weights",
@@ -52,12 +52,32 @@ export function scatter(report: Report): Section | null {
         (item) => {
           current = item;
           drawn.redraw();
+          side.replaceChildren(...factsOf(report, item));
         },
         chosen,
       ),
     ),
-    drawn.element,
+    h("div", { class: "pair scatter" }, drawn.element, side),
   );
+}
+
+// The figures that belong to the line.
+function factsOf(report: Report, { agreement: a, path }: NamedAgreement): HTMLElement[] {
+  const facts: readonly (readonly [string, Child])[] = [
+    ["Slope", value(report, [...path, "slope"])],
+    ["95 % interval, Student’s t", studentEnds(report, path)],
+    ["95 % interval, by scenarios", endsOf(report, [...path, "bootstrap", "slope"])],
+    ["Pearson’s r", value(report, [...path, "r"])],
+    ["95 % interval of r, by scenarios", endsOf(report, [...path, "bootstrap", "r"])],
+    ["Spearman’s rank correlation", value(report, [...path, "spearman"])],
+    ["Same sign", value(report, [...path, "sign_agreement"], "percent")],
+    ["Top attribute named", value(report, [...path, "top_attribute_share"], "percent")],
+    ["Pairs", value(report, [...path, "n_pairs"], "count")],
+    ["Scenarios", value(report, [...path, "n_scenarios"], "count")],
+    ["Weights of", a.chooser || null],
+    ["Reports of", a.reporter || null],
+  ];
+  return facts.filter(([, fact]) => fact !== null).map(([name, fact]) => h("div", {}, h("dt", {}, name), h("dd", {}, fact)));
 }
 
 function pairsOf({ agreement }: NamedAgreement): Pair[] {
@@ -91,22 +111,22 @@ function plot(item: NamedAgreement, width: number): SVGSVGElement {
     : [];
   const many = pairs.length > mostPoints;
   const side = Math.min(width, 640);
-  const axis = { domain, labelAnchor: "center", labelArrow: "none", ticks: 7, tickSize: 0, labelOffset: 38 } as const;
+  const axis = { domain, labelAnchor: "center", labelArrow: "none", ticks: 7, tickSize: 0, labelOffset: 40 } as const;
   return Plot.plot({
     className: "plot",
     width: side,
     height: side < 480 ? side : Math.round(side * 0.82),
-    marginLeft: 48,
+    marginLeft: 58,
     marginRight: 12,
     marginTop: 10,
     marginBottom: 46,
     x: { ...axis, label: taught ? "instilled weight, standardised" : "reported weight, standardised" },
-    y: { ...axis, label: taught ? "learned weight, standardised" : "estimated weight, standardised" },
+    y: { ...axis, labelOffset: 52, label: taught ? "learned weight, standardised" : "estimated weight, standardised" },
     r: { range: [1.2, 7] },
     marks: [
       Plot.gridX({ stroke: "var(--rule)", strokeOpacity: 1, ticks: 7 }),
       Plot.gridY({ stroke: "var(--rule)", strokeOpacity: 1, ticks: 7 }),
-      Plot.line([{ x: -most, y: -most }, { x: most, y: most }], { x: "x", y: "y", stroke: "var(--muted)", strokeDasharray: "3 4" }),
+      Plot.line([{ x: -most, y: -most }, { x: most, y: most }], { x: "x", y: "y", stroke: "var(--muted)", strokeDasharray: "3 4", clip: true }),
       many
         ? Plot.dot(
             pairs,
@@ -122,7 +142,7 @@ function plot(item: NamedAgreement, width: number): SVGSVGElement {
             fill: "var(--weights)",
             fillOpacity: pairs.length > 300 ? 0.45 : 0.65,
           }),
-      Plot.line(line, { x: "x", y: "y", stroke: "var(--reports)", strokeWidth: 2.5 }),
+      Plot.line(line, { x: "x", y: "y", stroke: "var(--reports)", strokeWidth: 2.5, clip: true }),
       many ? null : Plot.tip(pairs, Plot.pointer({ x: "report", y: "weight", title: "title", fill: "var(--card)", stroke: "var(--rule)" })),
     ],
   }) as SVGSVGElement;

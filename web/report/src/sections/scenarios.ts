@@ -4,12 +4,12 @@ import * as Plot from "@observablehq/plot";
 
 import type { ScenarioAgreement, ScenarioFit } from "../data/analysis";
 import { format, isNumber } from "../data/format";
-import type { NamedAgreement, Path, Report } from "../data/report";
+import { foremostOf, type NamedAgreement, type Path, type Report } from "../data/report";
 import { pager, search, select } from "../parts/controls";
 import { h } from "../parts/dom";
 import { figure, key } from "../parts/figure";
 import { clip } from "../parts/forest";
-import { details, section, type Section } from "../parts/section";
+import { details, narrow, section, type Section } from "../parts/section";
 import { table } from "../parts/table";
 import { endsOf, value } from "../parts/value";
 
@@ -31,8 +31,6 @@ interface Source {
   cards: () => Card[];
 }
 
-const pageSize = 12;
-
 type Order = "given" | "name" | "best" | "worst" | "widest";
 const orders: { label: string; value: Order }[] = [
   { label: "As in the study", value: "given" },
@@ -44,8 +42,10 @@ const orders: { label: string; value: Order }[] = [
 
 export function scenarios(report: Report): Section | null {
   const sources = sourcesOf(report);
-  let source = sources[0];
+  const chosen = foremostOf(report.agreements.filter(({ agreement }) => (agreement.scenarios?.length ?? 0) > 0));
+  let source = sources[chosen];
   if (!source) return null;
+  const pageSize = narrow() ? 3 : 9;
   let cards: Card[] = source.cards();
   let visible: Card[] = cards;
   let order: Order = "given";
@@ -85,6 +85,7 @@ export function scenarios(report: Report): Section | null {
           cards = item.cards();
           arrange();
         },
+        chosen,
       ),
       many
         ? select("Order", orders, (chosen) => {

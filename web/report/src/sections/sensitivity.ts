@@ -1,7 +1,7 @@
 // How much the answer depends on choices of the analyst: out-of-range reports, missing replies, priors, intervals.
 
 import { format, isNumber } from "../data/format";
-import type { NamedAgreement, Path, Report } from "../data/report";
+import { foremostOf, type NamedAgreement, type Path, type Report } from "../data/report";
 import { select } from "../parts/controls";
 import { h } from "../parts/dom";
 import { figure } from "../parts/figure";
@@ -22,12 +22,12 @@ interface Way {
 
 export function sensitivity(report: Report): Section | null {
   const shown = report.agreements.filter((item) => waysOf(item).length > 1);
-  const first = shown[0];
+  const chosen = foremostOf(shown);
+  const first = shown[chosen];
   if (!first) return null;
   const content = h("div", { class: "stack" });
   const show = (item: NamedAgreement) => content.replaceChildren(...partsOf(report, item));
-  const chosen = Math.max(0, shown.findIndex((item) => item.standing === "primary"));
-  show(shown[chosen] ?? first);
+  show(first);
   return section(
     "sensitivity",
     "Would other choices change the answer?",
@@ -100,7 +100,6 @@ function partsOf(report: Report, item: NamedAgreement): HTMLElement[] {
         })),
         label: "slope",
         marks: [number(ways[0]?.slope) ?? 0],
-        include: [0],
         width,
       }),
   });

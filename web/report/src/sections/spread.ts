@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 
 import type { DomainAgreement, ScenarioAgreement } from "../data/analysis";
 import { format, isNumber } from "../data/format";
-import type { NamedAgreement, Path, Report } from "../data/report";
+import { foremostOf, type NamedAgreement, type Path, type Report } from "../data/report";
 import { select } from "../parts/controls";
 import { h } from "../parts/dom";
 import { figure, key } from "../parts/figure";
@@ -17,7 +17,8 @@ export function spread(report: Report): Section | null {
   const shown = report.agreements.filter(
     ({ agreement }) => (agreement.scenarios?.length ?? 0) > 0 || (agreement.domains?.length ?? 0) > 0,
   );
-  const first = shown[0];
+  const chosen = foremostOf(shown);
+  const first = shown[chosen];
   if (!first) return null;
   const content = h("div", { class: "stack" });
   const show = (item: NamedAgreement) => content.replaceChildren(...partsOf(report, item));
@@ -26,7 +27,7 @@ export function spread(report: Report): Section | null {
     "spread",
     "Agreement by scenario and subject area",
     "The average hides differences: some scenarios are reported well, others are not.",
-    h("div", { class: "tools" }, select("Statistic", shown.map((item) => ({ label: item.label, value: item })), show)),
+    h("div", { class: "tools" }, select("Statistic", shown.map((item) => ({ label: item.label, value: item })), show, chosen)),
     content,
   );
 }
