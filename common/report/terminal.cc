@@ -21,6 +21,10 @@ std::string Figure(bool there, double value) {
   return text == "-0.000" ? "0.000" : text;
 }
 
+std::string Probability(bool there, double p) {
+  return there && p < 0.001 ? "<0.001" : Figure(there, p);
+}
+
 std::string Ends(bool there, double low, double high) {
   if (!there || !std::isfinite(low) || !std::isfinite(high)) return "-";
   return fmt::format("[{}, {}]", Figure(true, low), Figure(true, high));
@@ -118,7 +122,7 @@ void AddContrasts(const v1::Analysis& analysis, Lines* lines) {
          Ends(c.has_interval_low() && c.has_interval_high(), c.interval_low(), c.interval_high()),
          Figure(c.has_r(), c.r()),
          Ends(c.has_bootstrap() && c.bootstrap().has_slope(), c.bootstrap().slope()),
-         Figure(c.has_p(), c.p())});
+         Probability(c.has_p(), c.p())});
   }
   if (table.empty()) return;
   lines->Blank();

@@ -20,7 +20,10 @@ std::vector<NamedModel> Models(const v1::Analysis& analysis) {
   std::map<std::pair<std::size_t, std::string_view>, const v1::ModelAnalysis*> sorted;
   for (const auto& [name, model] : analysis.models()) {
     const auto known = rank.find(name);
-    sorted.emplace(std::pair(known == rank.end() ? rank.size() : known->second, name), &model);
+    // A view of the key itself: a pair of its copy would end with this statement.
+    sorted.emplace(
+        std::pair(known == rank.end() ? rank.size() : known->second, std::string_view(name)),
+        &model);
   }
   std::vector<NamedModel> models;
   models.reserve(sorted.size());

@@ -2,7 +2,7 @@ import "./style.css";
 
 import { moment } from "./data/format";
 import { readReport, type Report } from "./data/report";
-import { append, h } from "./parts/dom";
+import { append, h, type Child } from "./parts/dom";
 import { narrow, type Section } from "./parts/section";
 import { access } from "./sections/access";
 import { answer } from "./sections/answer";
@@ -25,6 +25,13 @@ function titleOf({ analysis, models }: Report): string {
   const names = jobs.length > 0 ? jobs : models.map(({ name }) => name);
   if (names.length === 0) return "Analysis";
   return names.length <= 3 ? names.join(", ") : `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
+}
+
+// Names such as gpt-4o-2024-08-06 and intervals stay on one line, unless they are long.
+function unbroken(text: string): Child {
+  return text
+    .split(/(\[[^\]]{1,24}\]|\S*-\S*)/)
+    .map((part, index) => (index % 2 === 1 && part.length <= 26 ? h("span", { class: "whole" }, part) : part));
 }
 
 function contents(sections: Section[]): HTMLElement {
@@ -55,7 +62,7 @@ function show(root: HTMLElement, report: Report): void {
       { class: "top" },
       h("p", { class: "kicker" }, "Candor report"),
       h("h1", {}, title),
-      analysis.headline ? h("p", { class: "headline" }, analysis.headline) : null,
+      analysis.headline ? h("p", { class: "headline" }, unbroken(analysis.headline)) : null,
       h(
         "p",
         { class: "meta" },

@@ -467,7 +467,8 @@ v1::Analysis PaperAnalysis() {
                        analysis.mutable_pooled()->mutable_contrast_native()}) {
     *pooled = pooled == &analysis.pooled().contrast_native() ? model.contrast_native()
                                                              : model.contrast_instilled();
-    for (const auto& [name, any] : analysis.models()) pooled->add_models(name);
+    pooled->add_models("gpt-4o-2024-08-06");
+    pooled->add_models("gpt-4o-mini-2024-07-18");
   }
   v1::LeftOut& left_out = *analysis.add_left_out();
   left_out.set_statistic("models.gpt-4o-2024-08-06.self_reports");

@@ -49,7 +49,7 @@ export function figure({ name, caption, description, legend, draw }: FigureOptio
 }
 
 // A sample of a mark with its meaning.
-export function key(mark: "dot" | "diamond" | "thick" | "thin" | "square" | "dash", colour: string, text: string): Child {
+export function key(mark: "dot" | "diamond" | "diamond full" | "triangle" | "thick" | "thin" | "square" | "dash", colour: string, text: string): Child {
   return h("span", { class: "key" }, h("i", { class: `mark ${mark}`, style: `--mark: var(${colour})` }), text);
 }
 

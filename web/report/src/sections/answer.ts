@@ -25,21 +25,25 @@ function tile(report: Report, { label, agreement, path, standing }: NamedAgreeme
     { class: "tile" },
     h("p", { class: "name" }, label, badge(standing)),
     h("p", { class: "big" }, value(report, [...path, "slope"])),
-    h("p", { class: "small" }, "slope ", studentEnds(report, path)),
     h(
-      "p",
+      "div",
       { class: "small" },
-      "r ",
-      value(report, [...path, "r"]),
-      agreement.bootstrap?.r ? [" ", endsOf(report, [...path, "bootstrap", "r"])] : null,
-    ),
-    h(
-      "p",
-      { class: "small" },
-      value(report, [...path, "n_scenarios"], "count"),
-      agreement.n_scenarios === 1 ? " scenario, " : " scenarios, ",
-      value(report, [...path, "n_pairs"], "count"),
-      " pairs",
+      h("p", {}, "slope ", studentEnds(report, path)),
+      h(
+        "p",
+        {},
+        "r ",
+        value(report, [...path, "r"]),
+        agreement.bootstrap?.r ? [" ", endsOf(report, [...path, "bootstrap", "r"])] : null,
+      ),
+      h(
+        "p",
+        {},
+        value(report, [...path, "n_scenarios"], "count"),
+        agreement.n_scenarios === 1 ? " scenario, " : " scenarios, ",
+        value(report, [...path, "n_pairs"], "count"),
+        " pairs",
+      ),
     ),
   );
 }
@@ -55,8 +59,12 @@ function accessTile(report: Report): Child {
     { class: "tile" },
     h("p", { class: "name" }, "Own weights minus others’", badge(standing)),
     h("p", { class: "big" }, value(report, [...path, "difference"])),
-    h("p", { class: "small" }, "difference of r ", endsOf(report, [...path, "interval"])),
-    h("p", { class: "small" }, "over ", value(report, [...path, "n_scenarios"], "count"), " scenarios"),
+    h(
+      "div",
+      { class: "small" },
+      h("p", {}, "difference of r ", endsOf(report, [...path, "interval"])),
+      h("p", {}, "over ", value(report, [...path, "n_scenarios"], "count"), " scenarios"),
+    ),
   );
 }
 

@@ -19,7 +19,7 @@ const rules: { rule: Rule; label: string; colour: string; symbol: "circle" | "di
   { rule: "equal_weights", label: "all attributes alike", colour: "var(--reports)", symbol: "diamond" },
   { rule: "model", label: "the choice model", colour: "var(--weights)", symbol: "circle" },
 ];
-const marks = { circle: "dot", diamond: "diamond", square: "square", triangle: "dot" } as const;
+const marks = { circle: "dot", diamond: "diamond full", square: "square", triangle: "triangle" } as const;
 
 export function fit(report: Report): Section | null {
   const models = report.models.filter(({ model }) => model.fit !== undefined);
