@@ -11,8 +11,12 @@ constexpr std::uint64_t Bit(std::uint32_t index) { return std::uint64_t{1} << (i
 
 }  // namespace
 
-CellTable::CellTable(std::uint64_t size)
-    : size_(size), fresh_(size), taken_((size + 63) / 64), done_bits_((size + 63) / 64) {
+CellTable::CellTable(std::uint64_t size, Opening opening)
+    : size_(size),
+      fresh_(size),
+      taken_((size + 63) / 64),
+      done_bits_((size + 63) / 64),
+      one_by_one_(opening == Opening::kOneByOne) {
   // What lies behind the last cell is taken for ever.
   if (size % 64 != 0) taken_.back() = ~std::uint64_t{0} << (size % 64);
 }
@@ -30,7 +34,14 @@ const CellTable::Tried* CellTable::Find(std::uint32_t index) const {
 }
 
 bool CellTable::TakeFresh(std::uint32_t* index) {
-  if (fresh_ == 0) return false;
+  if (fresh_ == closed()) return false;
+  if (one_by_one_) {
+    *index = opened_.front();
+    opened_.pop_front();
+    taken_[*index >> 6U] |= Bit(*index);
+    --fresh_;
+    return true;
+  }
   while (~taken_[cursor_] == 0) ++cursor_;
   const auto bit = static_cast<unsigned>(std::countr_one(taken_[cursor_]));
   taken_[cursor_] |= std::uint64_t{1} << bit;
@@ -131,6 +142,7 @@ void CellTable::MarkDone(std::uint32_t index) {
   if (!IsTaken(index)) {
     taken_[index >> 6U] |= Bit(index);
     --fresh_;
+    if (one_by_one_) std::erase(opened_, index);
   } else if (!tried_.empty()) {
     if (const auto found = tried_.find(index); found != tried_.end()) {
       switch (found->second.place) {

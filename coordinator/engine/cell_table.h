@@ -8,6 +8,8 @@
 //   cells.Return(index, now + back_off, /*alone=*/false);     // to be tried again
 //   cells.MarkDone(index);                                    // it has its outcome
 //
+// The cells of an adaptive design are opened one by one: a fresh cell goes only after `Open`.
+//
 // Every cell is in exactly one place: fresh, queued, leased, tentative (failed, unless its entry is
 // stopped by its provider), failed or done.
 //
@@ -20,6 +22,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -40,8 +43,10 @@ class CellTable {
     TimePoint ready{};
   };
 
+  enum class Opening : std::uint8_t { kAllAtOnce, kOneByOne };
+
   CellTable() = default;
-  explicit CellTable(std::uint64_t size);
+  explicit CellTable(std::uint64_t size, Opening opening = Opening::kAllAtOnce);
 
   std::uint64_t size() const { return size_; }
   std::uint64_t done() const { return done_; }
@@ -50,16 +55,22 @@ class CellTable {
   std::uint64_t pending() const { return fresh_ + queued_ + tentative_.size(); }
   std::uint64_t leased() const { return size_ - done_ - failed_ - pending(); }
   std::uint64_t tentative() const { return tentative_.size(); }
+  // Of the pending ones: fresh cells that were not opened.
+  std::uint64_t closed() const { return one_by_one_ ? fresh_ - opened_.size() : 0; }
+
+  // Lets a fresh cell go, behind those opened before. Only of a table that is opened one by one,
+  // and once for each cell.
+  void Open(std::uint32_t index) { opened_.push_back(index); }
 
   Place At(std::uint32_t index) const;
   bool IsDone(std::uint32_t index) const { return (done_bits_[index >> 6U] >> (index & 63U)) & 1U; }
 
-  // Takes the next cell: one that comes back and is ready, or else the next fresh one. False when
-  // there is none.
+  // Takes the next cell: one that comes back and is ready, or else the next fresh and open one.
+  // False when there is none.
   bool Take(TimePoint now, std::uint32_t* index);
   // Likewise of those that go alone.
   bool TakeAlone(TimePoint now, std::uint32_t* index);
-  bool HasReady(TimePoint now) { return fresh_ > 0 || IsReady(now, queue_, false); }
+  bool HasReady(TimePoint now) { return fresh_ > closed() || IsReady(now, queue_, false); }
   bool HasAlone(TimePoint now) { return IsReady(now, alone_queue_, true); }
   // When the next queued cell is ready; absent when none is queued.
   std::optional<TimePoint> NextReady();
@@ -111,6 +122,9 @@ class CellTable {
   std::vector<std::uint64_t> done_bits_;
   absl::flat_hash_map<std::uint32_t, Tried> tried_;
   std::vector<std::uint32_t> tentative_;
+  bool one_by_one_ = false;
+  // Fresh cells that were opened, in that order.
+  std::deque<std::uint32_t> opened_;
   // Heaps, the earliest first. An entry counts while its cell is queued with the same time.
   Queue queue_;
   Queue alone_queue_;

@@ -47,6 +47,13 @@ struct LookUpAttempts {
   std::vector<AttemptId> attempts;
 };
 
+// Propose these pairs, off the engine's strand, and answer each with TrialsProposed, in any order
+// and in any number of events. The earlier outcomes that a proposal rests on are durable. Nothing
+// is asked twice within one run of the coordinator, so an answer may take long but must come.
+struct ProposeTrials {
+  std::vector<WantedPair> pairs;
+};
+
 // Tell the worker to finish its calls and end.
 struct DrainWorker {
   SessionId session = 0;
@@ -71,6 +78,6 @@ struct ForgetJob {
 };
 
 using Command = std::variant<Persist, WelcomeWorker, SendLeases, Acknowledge, LookUpAttempts,
-                             DrainWorker, CloseSession, PublishJob, ForgetJob>;
+                             DrainWorker, CloseSession, PublishJob, ForgetJob, ProposeTrials>;
 
 }  // namespace candor::engine

@@ -151,6 +151,7 @@ void Engine::Impl::Finish() {
     commands_.emplace_back(engine::Acknowledge{session, std::move(attempts)});
   }
   acknowledged_.clear();
+  if (!wanted_.empty()) commands_.emplace_back(ProposeTrials{std::exchange(wanted_, {})});
   for (const JobKey key : published_) commands_.emplace_back(PublishJob{key});
   published_.clear();
 }
@@ -193,6 +194,7 @@ void Engine::Impl::FinishCommit(AtCommit& done) {
   }
   if (last != nullptr) FreeWhenSettled(*last);
   for (const AtCommit::Granted& granted : done.granted) SendGranted(granted);
+  wanted_.insert(wanted_.end(), done.wanted.begin(), done.wanted.end());
   for (const JobKey key : done.deleted) {
     by_name_.erase(jobs_[key]->job().name());
     jobs_.erase(key);
@@ -222,6 +224,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
       for (const std::uint32_t number : member.entries) {
         EntryState& entry = member.job->entries[number];
         for (KindState& kind : entry.kinds) {
+          if (kind.held()) continue;  // until TrialsProposed
           std::optional<TimePoint> ready;
           if (kind.cells.HasReady(now())) {
             ready = from > now() ? from : now();

@@ -37,7 +37,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
     for (const std::uint32_t number : member.entries) {
       EntryState& entry = job.entries[number];
       for (KindState& kind : entry.kinds) {
-        while (kind.cells.HasAlone(now())) {
+        while (!kind.held() && kind.cells.HasAlone(now())) {
           if (job.BudgetLeft() <= 0) break;
           if (!kind.replied && kind.open > 0) break;
           if (!entry.replied() && entry.streak() + entry.open() >= kMaxStreak) break;
@@ -82,12 +82,12 @@ bool Engine::Impl::GrantAlone(Group& group) {
 KindState* Engine::Impl::Grantable(EntryState& entry) {
   // The first call of each kind goes before the rest, alone, until it is answered.
   for (KindState& kind : entry.kinds) {
-    if (kind.replied || kind.open > 0 || !kind.cells.HasReady(now())) continue;
+    if (kind.replied || kind.open > 0 || !HasReady(kind)) continue;
     if (!entry.replied() && entry.streak() + entry.open() >= kMaxStreak) continue;
     return &kind;
   }
   for (KindState& kind : entry.kinds) {
-    if (kind.replied && kind.cells.HasReady(now())) return &kind;
+    if (kind.replied && HasReady(kind)) return &kind;
   }
   return nullptr;
 }
@@ -216,9 +216,14 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
   lease.tokens = state.Reservation(kind);
   lease.grant_wall = instant_.wall;
   lease.batch = batch.id;
+  if (!kind.chains.empty()) lease.trial = kind.chains.Of(index).trial;
   granted.leases.emplace_back(leases_.Add(lease), lease.attempt);
-  batch.leases.push_back(
-      {lease.attempt, job.key(), {lease.entry, kind.kind, index}, lease.tokens, alone});
+  batch.leases.push_back({lease.attempt,
+                          job.key(),
+                          {lease.entry, kind.kind, index},
+                          lease.tokens,
+                          alone,
+                          lease.trial});
   ++batches_[batch.id].open;
   ++kind.open;
   ++kind.in_flight;
@@ -270,7 +275,8 @@ void Engine::Impl::MarkSent(Lease& lease, WorkerState& worker, SendLeases& comma
                             lease.job->key(),
                             {lease.entry, entry.kinds[lease.kind].kind, lease.index},
                             lease.tokens,
-                            lease.alone});
+                            lease.alone,
+                            lease.trial});
 }
 
 void Engine::Impl::SendWaiting(std::uint32_t number) {

@@ -5,6 +5,7 @@
 //   engine_workers.cc    connecting, reconciling, losing
 //   engine_grants.cc     which cell goes to whom, and sending what is durable
 //   engine_reports.cc    what a report makes of its cell
+//   engine_adaptive.cc   designs whose trials follow from the answers before
 //   engine_late.cc       reports for what is no lease any more
 //   engine_recovery.cc   going on after a restart
 //   engine_views.cc      what others see
@@ -116,6 +117,8 @@ class Engine::Impl {
       std::vector<std::pair<LeaseSlot, AttemptId>> leases;
     };
     std::vector<Granted> granted;
+    // They rest on outcomes of this batch.
+    std::vector<WantedPair> wanted;
   };
   struct Batch {
     // Leases without an attempt record.
@@ -146,6 +149,7 @@ class Engine::Impl {
   void On(CommitFinished& event);
   void On(LimitsChanged& event);
   void On(TimePassed& event);
+  void On(TrialsProposed& event);  // engine_adaptive.cc
   void ForgiveSleep(TimePoint woken);
   void Finish();
   void Publish(JobKey job);
@@ -187,6 +191,7 @@ class Engine::Impl {
   void GrantGroup(Group& group);
   bool GrantAlone(Group& group);
   KindState* Grantable(EntryState& entry);
+  bool HasReady(KindState& kind) { return !kind.held() && kind.cells.HasReady(now()); }
   std::uint32_t PickWorker(std::uint32_t endpoint, std::int64_t* free_slots, std::int64_t* workers);
   std::int64_t GrantCells(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
                           std::uint32_t worker, std::int64_t count);
@@ -215,6 +220,13 @@ class Engine::Impl {
   void BlockGroup(Group& group, v1::Attempt::ErrorClass error_class,
                   const v1::AttemptReport& report, TimePoint sent);
   void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
+
+  // --- engine_adaptive.cc ---
+  // Lets the first cell of each chain go.
+  void StartChains(KindState& kind);
+  void RestoreChains(JobState& job);
+  // The cell is done or given up: the next one of its chain follows.
+  void CellSettled(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
   // --- engine_late.cc ---
   void Park(WorkerState& worker, Report& report);
@@ -269,6 +281,8 @@ class Engine::Impl {
   // By session; sent at the end of the event.
   std::map<SessionId, std::vector<AttemptId>> acknowledged_;
   std::vector<JobKey> published_;
+  // To be asked for at the end of the event.
+  std::vector<WantedPair> wanted_;
   // By worker: position in write_.lease_batches of the batch that still takes leases.
   std::vector<std::uint32_t> open_batch_;
 

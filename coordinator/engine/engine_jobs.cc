@@ -78,7 +78,10 @@ void Engine::Impl::On(JobCreated& event) {
     job.max_attempts = std::max(1, event.job->retry().max_attempts());
   }
   job.entries = BuildEntries(*event.specification, catalog_, true);
-  for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+  for (EntryState& entry : job.entries) {
+    entry.group = GroupNumber(entry.model.group);
+    for (KindState& kind : entry.kinds) StartChains(kind);
+  }
   by_name_[job.job().name()] = job.key();
   if (!job.record.request_id.empty()) by_request_[job.record.request_id] = job.key();
   write_.new_jobs.push_back(job.record);
@@ -158,6 +161,7 @@ void Engine::Impl::GiveUpTentative(JobState& job, std::uint16_t entry, KindState
   for (const std::uint32_t index : kind.cells.GiveUpTentative()) {
     ++kind.failed;
     write_.failed_cells.push_back({job.key(), {entry, kind.kind, index}});
+    CellSettled(job, entry, kind, index);
   }
   Touch(job);
 }
@@ -179,7 +183,10 @@ void Engine::Impl::SettleEntry(JobState& job, std::uint16_t number) {
   EntryState& entry = job.entries[number];
   if (entry.state != EntryState::State::kRunning) return;
   for (const KindState& kind : entry.kinds) {
-    if (kind.open > 0 || kind.cells.pending() > kind.cells.tentative()) return;
+    if (kind.open > 0 || kind.chains.asked() > 0 ||
+        kind.cells.pending() > kind.cells.tentative() + kind.cells.closed()) {
+      return;
+    }
   }
   // Nothing else is left to run: what failed tentatively failed for good, unless nothing ever
   // succeeded, which is not the cells' fault.
@@ -191,6 +198,8 @@ void Engine::Impl::SettleEntry(JobState& job, std::uint16_t number) {
     }
     GiveUpTentative(job, number, kind);
   }
+  // Of an adaptive design the next ones of their scenarios follow now.
+  if (entry.pending() > 0) return;
   entry.state = EntryState::State::kFinished;
   entry.reason.clear();
   Touch(job);

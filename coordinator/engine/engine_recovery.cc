@@ -139,6 +139,7 @@ void Engine::Impl::Recover(Recovery& recovery) {
   for (auto& [key, job] : jobs_) {
     UpdateMembers(*job);
     if (!job->has_cells) continue;
+    RestoreChains(*job);
     if (job->terminal()) FreeWhenSettled(*job);
     SettleLater(*job);
   }

@@ -128,6 +128,7 @@ void Engine::Impl::WriteOutcome(JobState& job, const CellKey& cell, AttemptId id
   if (kind.cells.At(cell.index) == CellTable::Place::kFailed) --kind.failed;
   if (!kind.cells.IsDone(cell.index)) kind.cells.MarkDone(cell.index);
   ++kind.done;
+  CellSettled(job, cell.entry, kind, cell.index);
   entry.rate.Add(now(), 1);
   write_.outcomes.push_back({job.key(), cell, id, std::move(outcome)});
 }
@@ -240,6 +241,7 @@ void Engine::Impl::FailCell(JobState& job, std::uint16_t entry, KindState& kind,
   kind.cells.MarkFailed(index);
   ++kind.failed;
   write_.failed_cells.push_back({job.key(), {entry, kind.kind, index}});
+  CellSettled(job, entry, kind, index);
   Touch(job);
 }
 

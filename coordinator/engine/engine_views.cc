@@ -165,6 +165,8 @@ std::vector<v1::LimitGroup> Engine::Impl::LimitGroups(const Instant& instant) {
         EntryState& state = member.job->entries[entry];
         waiting += static_cast<std::int64_t>(state.pending());
         for (const KindState& kind : state.kinds) {
+          // These wait for answers, whatever the limits are.
+          waiting -= static_cast<std::int64_t>(kind.cells.closed());
           tokens = std::max(tokens, state.Reservation(kind));
         }
       }

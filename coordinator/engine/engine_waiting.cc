@@ -98,13 +98,20 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
   bool ready = false;
   std::int64_t tokens = 0;
   bool alone = false;
+  bool held = false;
+  bool closed = false;
   for (KindState& kind : entry.kinds) {
     if (kind.cells.pending() == 0) continue;
+    if (kind.held()) {
+      held = true;
+      continue;
+    }
     if (!kind.replied && kind.open > 0) {
       first_check = true;
       continue;
     }
     alone = alone || kind.cells.HasAlone(now);
+    closed = closed || kind.cells.closed() > 0;
     if (kind.cells.HasReady(now)) {
       ready = true;
       tokens = std::max(tokens, entry.Reservation(kind));
@@ -118,6 +125,11 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
                          Seconds(std::max(Duration(0), *ready_at - now)));
     }
     if (first_check) return "one call goes first; the others follow when it is answered";
+    if (held) return "the trials that follow from the answers so far are worked out again";
+    if (closed) {
+      return "each scenario's next trial follows from its last answer: one choice of a scenario is "
+             "asked at a time";
+    }
     return {};
   }
   std::string reason = GroupWaitingFor(groups_[entry.group], tokens, now);

@@ -90,6 +90,16 @@ struct AttemptsLookedUp {
   std::vector<Found> found;
 };
 
+// Answers to ProposeTrials.
+struct TrialsProposed {
+  struct Proposal {
+    WantedPair pair;
+    // The values of both options before any order is applied.
+    std::shared_ptr<const v1::ExplicitTrial> trial;
+  };
+  std::vector<Proposal> proposals;
+};
+
 // All batches up to this ticket are durable.
 struct CommitFinished {
   Ticket ticket = 0;
@@ -107,6 +117,6 @@ struct TimePassed {};
 using Event =
     std::variant<JobCreated, JobPaused, JobResumed, JobCancelled, JobDeleted, WorkerConnected,
                  WorkerHeartbeat, WorkerDisconnected, WorkerDrained, ReportsArrived,
-                 AttemptsLookedUp, CommitFinished, LimitsChanged, TimePassed>;
+                 AttemptsLookedUp, CommitFinished, LimitsChanged, TimePassed, TrialsProposed>;
 
 }  // namespace candor::engine

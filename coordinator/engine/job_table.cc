@@ -248,7 +248,10 @@ std::string JobState::BudgetSpent() const {
 void JobState::DropCells() {
   has_cells = false;
   for (EntryState& entry : entries) {
-    for (KindState& kind : entry.kinds) kind.cells = CellTable();
+    for (KindState& kind : entry.kinds) {
+      kind.cells = CellTable();
+      kind.chains = ChainTable();
+    }
   }
 }
 
@@ -270,7 +273,9 @@ std::vector<EntryState> BuildEntries(const v1::JobSpecification& specification, 
       state.kind = kind;
       state.total = cells.size();
       if (!with_cells) continue;
-      state.cells = CellTable(cells.size());
+      if (kind == v1::Cell::CHOICE) state.chains = ChainTable(resolved);
+      state.cells = CellTable(cells.size(), state.chains.empty() ? CellTable::Opening::kAllAtOnce
+                                                                 : CellTable::Opening::kOneByOne);
       state.prompt_tokens = SizeOfPrompts(specification, i, kind).max_tokens;
       state.output_limit = OutputLimit(resolved, kind);
       v1::Usage most;

@@ -5,6 +5,7 @@
 #include "candor/v1/specification.pb.h"
 #include "coordinator/engine/catalog.h"
 #include "coordinator/engine/cell_table.h"
+#include "coordinator/engine/chain_table.h"
 #include "coordinator/engine/records.h"
 
 #include <array>
@@ -34,6 +35,8 @@ class RateMeter {
 struct KindState {
   v1::Cell::Kind kind = v1::Cell::CHOICE;
   CellTable cells;
+  // Empty unless the design is ADAPTIVE.
+  ChainTable chains;
   // Kept when the cells are not, of a job that is over.
   std::uint64_t total = 0;
   std::uint64_t done = 0;
@@ -63,6 +66,10 @@ struct KindState {
   std::int64_t output_limit = 0;
   // The most that a call of unknown fate can have cost.
   std::int64_t unknown_call_money = 0;
+
+  // After a restart, until it is known again what cells that were leased before it show: none may
+  // be leased.
+  bool held() const { return chains.restoring() > 0; }
 };
 
 struct EntryState {
@@ -131,6 +138,8 @@ struct JobState {
   std::int64_t calls() const;
   std::int64_t unknown_attempts() const;
   bool has_stopped() const;
+  // Now, or once a user resumes it.
+  bool may_run() const { return !terminal() || state == v1::Job::FAILED; }
   bool settled() const { return terminal() && in_flight() == 0; }
 
   // Calls that the budget still allows, those in flight taken off; INT64_MAX without a budget.

@@ -31,6 +31,7 @@ void LeaseTable::Remove(LeaseSlot slot) {
   --list.count;
   by_attempt_.erase(lease.attempt);
   slab_[slot].attempt = 0;
+  slab_[slot].trial.reset();
   free_.push_back(slot);
 }
 

@@ -10,6 +10,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace candor::engine {
@@ -43,6 +44,8 @@ struct Lease {
   std::uint64_t batch = 0;
   // The session on which it was sent; 0: before a restart.
   SessionId session = 0;
+  // What it shows, where that is not drawn.
+  std::shared_ptr<const v1::ExplicitTrial> trial;
 
  private:
   friend class LeaseTable;

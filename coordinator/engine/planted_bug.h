@@ -12,6 +12,7 @@ enum class PlantedBug {
   kOutcomeCountedTwice,
   kRetryAfterIgnored,
   kExpiredCellLost,
+  kProposedTooSoon,
 };
 
 #ifdef CANDOR_PLANTED_BUGS

@@ -5,6 +5,7 @@
 // store hands back a `Recovery` that holds exactly the batches up to some ticket.
 #pragma once
 
+#include "candor/v1/cell.pb.h"
 #include "candor/v1/evaluation_service.pb.h"
 #include "candor/v1/job.pb.h"
 #include "candor/v1/outcome.pb.h"
@@ -64,6 +65,9 @@ struct LeaseRecord {
   std::int64_t reserved_tokens = 0;
   // True when its worker holds no other lease: the cell has lost workers before.
   bool alone = false;
+  // The trial that is shown, where an adaptive design proposed it; null where it is drawn. Not
+  // stored: after a restart it is proposed again, from the same outcomes, and so is the same.
+  std::shared_ptr<const v1::ExplicitTrial> trial = nullptr;
 };
 
 // Leases granted together to one worker, as one row: deleted when each has its attempt and the
@@ -94,6 +98,17 @@ struct OutcomeRecord {
   // As the worker sent it. `entry`, `scenario` and `attempt_id` follow from the above and may be
   // left out by the store.
   std::unique_ptr<v1::Outcome> outcome;
+};
+
+// A pair of options that an adaptive design asks for next. It is a function of the job's
+// specification and of the outcomes of the scenario's earlier pairs, all of which are durable.
+struct WantedPair {
+  JobKey job = 0;
+  std::uint16_t entry = 0;     // position in the job's `models`; the kind is CHOICE
+  std::uint32_t scenario = 0;  // position in the entry's own list of scenarios
+  std::uint32_t pair = 0;
+
+  friend bool operator==(const WantedPair&, const WantedPair&) = default;
 };
 
 // A cell that was given up.

@@ -55,6 +55,21 @@ class Driver {
     now = std::max(now, recovery.engine_now);
     engine = std::make_unique<Engine>(options, std::move(recovery));
     leases.clear();
+    wanted.clear();
+  }
+  // Proposes everything that is wanted: the values are those of `ProposedFor`.
+  void Propose() {
+    TrialsProposed event;
+    for (const WantedPair& pair : std::exchange(wanted, {})) {
+      event.proposals.push_back({pair, ProposedFor(pair)});
+    }
+    Tell(std::move(event));
+  }
+  static std::shared_ptr<const v1::ExplicitTrial> ProposedFor(const WantedPair& pair) {
+    auto trial = std::make_shared<v1::ExplicitTrial>();
+    for (const double value : {1.0 + pair.pair, 2.0}) trial->add_a(value);
+    for (const double value : {3.0, 4.0 + pair.scenario}) trial->add_b(value);
+    return trial;
   }
 
   JobKey Create(const JobShape& shape = {}) {
@@ -122,6 +137,8 @@ class Driver {
   std::vector<Command> said;
   // Lookups are answered from the store at once unless this is off.
   bool answers_lookups = true;
+  // Pairs that were asked for and not yet proposed, since the last start.
+  std::vector<WantedPair> wanted;
 
  private:
   void Carry(std::vector<Command> commands) {
@@ -138,6 +155,9 @@ class Driver {
       if (auto* acknowledge = std::get_if<engine::Acknowledge>(&command)) {
         acknowledged.insert(acknowledged.end(), acknowledge->attempts.begin(),
                             acknowledge->attempts.end());
+      }
+      if (auto* propose = std::get_if<ProposeTrials>(&command)) {
+        wanted.insert(wanted.end(), propose->pairs.begin(), propose->pairs.end());
       }
       if (auto* ask = std::get_if<LookUpAttempts>(&command)) {
         AttemptsLookedUp answer{ask->session, ask->attempts, {}};

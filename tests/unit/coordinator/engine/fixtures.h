@@ -22,6 +22,11 @@ struct EntryShape {
   int scenarios = 2;
   int trials = 10;
   int reports = 0;
+  // Adaptive choices: so many pairs are drawn, the others proposed.
+  bool adaptive = false;
+  int random_pairs = 2;
+  bool both_orders = false;
+  int samples = 1;
 };
 
 struct JobShape {
@@ -66,8 +71,11 @@ inline JobCreated MakeJob(const JobShape& shape) {
     choice.set_content("{role} {question} {option_a} {option_b}");
     *resolved.mutable_self_report_prompt() = resolved.choice_prompt();
     resolved.mutable_choices()->set_trials_per_scenario(entry.trials);
-    resolved.mutable_choices()->set_samples_per_trial(1);
-    resolved.mutable_choices()->set_orders(v1::Choices::ONE);
+    v1::Choices& choices = *resolved.mutable_choices();
+    choices.set_samples_per_trial(entry.samples);
+    choices.set_orders(entry.both_orders ? v1::Choices::BOTH : v1::Choices::ONE);
+    choices.set_design(entry.adaptive ? v1::Choices::ADAPTIVE : v1::Choices::RANDOM);
+    if (entry.adaptive) choices.mutable_adaptive()->set_random_pairs(entry.random_pairs);
     resolved.mutable_choices()->mutable_sampling()->set_max_output_tokens(16);
     resolved.mutable_self_reports()->set_reports_per_scenario(entry.reports);
     resolved.mutable_self_reports()->mutable_sampling()->set_max_output_tokens(64);

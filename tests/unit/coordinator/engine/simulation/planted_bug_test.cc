@@ -24,7 +24,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, PlantedBugTest,
     testing::Values(PlantedBug::kAcknowledgeBeforeCommit, PlantedBug::kSendBeforeCommit,
                     PlantedBug::kLimitsResetAtRestart, PlantedBug::kOutcomeCountedTwice,
-                    PlantedBug::kRetryAfterIgnored, PlantedBug::kExpiredCellLost));
+                    PlantedBug::kRetryAfterIgnored, PlantedBug::kExpiredCellLost,
+                    PlantedBug::kProposedTooSoon));
 
 }  // namespace
 }  // namespace candor::engine::simulation

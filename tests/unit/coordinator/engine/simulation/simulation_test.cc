@@ -39,6 +39,8 @@ TEST_P(SimulationTest, KeepsItsPromises) {
     sum.late_reports += outcome.late_reports;
     sum.refusals += outcome.refusals;
     sum.sleeps += outcome.sleeps;
+    sum.proposals += outcome.proposals;
+    sum.proposals_again += outcome.proposals_again;
   }
   RecordProperty("calls", std::to_string(sum.calls));
   // Something has to happen, or nothing was shown.
@@ -48,6 +50,8 @@ TEST_P(SimulationTest, KeepsItsPromises) {
   EXPECT_GT(sum.late_reports, 20);
   EXPECT_GT(sum.refusals, 20);
   EXPECT_GT(sum.sleeps, 20);
+  EXPECT_GT(sum.proposals, 1'000);
+  EXPECT_GT(sum.proposals_again, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, testing::Range(0, 10));

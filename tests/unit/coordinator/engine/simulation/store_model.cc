@@ -89,7 +89,7 @@ void StoreModel::Apply(WriteBatch& batch) {
     if (!added) {
       fail(fmt::format("cell {}.{} has two outcomes", record.cell.entry, record.cell.index));
     }
-    row->second = {record.attempt, record.outcome->class_()};
+    row->second = {record.attempt, record.outcome->class_(), record.outcome->choice()};
     const auto attempt = rows->second.attempts.find(record.attempt);
     if (attempt == rows->second.attempts.end() || attempt->second.state != v1::Attempt::COMPLETED) {
       fail(fmt::format("the outcome of attempt {:x} came without it", record.attempt));
@@ -121,6 +121,24 @@ void StoreModel::Apply(WriteBatch& batch) {
     batches_.erase(found);
   }
   if (batch.blocked_groups) blocked_ = *batch.blocked_groups;
+  for (const LeaseBatchRecord& leases : batch.lease_batches) {
+    for (const LeaseRecord& lease : leases.leases) CheckOrder(lease);
+  }
+}
+
+void StoreModel::CheckOrder(const LeaseRecord& lease) {
+  const auto rows = jobs_.find(lease.job);
+  if (rows == jobs_.end() || lease.cell.kind != v1::Cell::CHOICE) return;
+  const v1::ResolvedEntry& entry = rows->second.record.specification->entries(lease.cell.entry);
+  if (entry.choices().design() != v1::Choices::ADAPTIVE) return;
+  const auto scenarios = static_cast<std::uint32_t>(entry.scenario_indexes_size());
+  CellKey earlier = lease.cell;
+  while (earlier.index >= scenarios) {
+    earlier.index -= scenarios;
+    if (rows->second.outcomes.contains(earlier) || rows->second.failed.contains(earlier)) continue;
+    violations_.push_back(fmt::format("cell {} was leased before cell {} of its scenario was done",
+                                      lease.cell.index, earlier.index));
+  }
 }
 
 Recovery StoreModel::Recover() {

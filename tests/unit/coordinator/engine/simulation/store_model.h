@@ -26,6 +26,7 @@ class StoreModel {
   struct OutcomeRow {
     AttemptId attempt = 0;
     v1::Outcome::Class outcome_class = v1::Outcome::CLASS_UNSPECIFIED;
+    v1::Outcome::Choice choice = v1::Outcome::CHOICE_UNSPECIFIED;
   };
   struct JobRows {
     JobRecord record;
@@ -60,6 +61,8 @@ class StoreModel {
  private:
   void Apply(WriteBatch& batch);
   void RecountJob(const JobRows& rows);
+  // A lease of an adaptive design comes only after all earlier cells of its scenario.
+  void CheckOrder(const LeaseRecord& lease);
 
   std::deque<Persist> queue_;
   Ticket durable_ = 0;

@@ -15,6 +15,7 @@
 #include <queue>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace candor::engine::simulation {
@@ -133,6 +134,11 @@ class World {
   void Tell(Event event);
   void CarryOut(Command& command);
   void Look(JobKey job);
+  // world_proposals.cc
+  void Propose(const std::vector<WantedPair>& pairs);
+  std::optional<std::string> ProposalFor(const WantedPair& pair);
+  void CheckEarlierIsDurable(const WantedPair& pair);
+  void CheckTrial(const LeaseRecord& lease);
   void ArmTimer();
   void BeginCommit();
   void CreateJobs();
@@ -194,6 +200,8 @@ class World {
   std::map<std::pair<JobKey, CellKey>, std::int64_t> deaths_of_;
   // Errors that repeating cannot mend: who mends them, or restarts, has these cells asked again.
   std::map<std::pair<JobKey, CellKey>, std::int64_t> unmendable_of_;
+  // Of adaptive designs: what was proposed, by job, entry, scenario and pair. Never anything else.
+  std::map<std::tuple<JobKey, std::uint16_t, std::uint32_t, std::uint32_t>, std::string> proposed_;
 };
 
 }  // namespace candor::engine::simulation

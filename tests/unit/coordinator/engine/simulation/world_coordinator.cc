@@ -163,6 +163,7 @@ void World::CarryOut(Command& command) {
               if (!store_.HasLease(lease.attempt)) {
                 Fail(fmt::format("lease {:x} was sent before it was durable", lease.attempt));
               }
+              CheckTrial(lease);
             }
             const auto session = sessions_.find(send.session);
             const std::uint32_t number = session->second.worker;
@@ -210,6 +211,7 @@ void World::CarryOut(Command& command) {
           },
           [&](PublishJob& publish) { Look(publish.job); },
           [&](ForgetJob&) {},
+          [&](ProposeTrials& propose) { Propose(propose.pairs); },
       },
       command);
 }
@@ -268,6 +270,11 @@ void World::CreateJobs() {
       entry.model = moods_.wrong_key && e == 1 ? "locked" : "open";
       entry.scenarios = static_cast<int>(Between(1, 6));
       entry.trials = static_cast<int>(Between(0, 60));
+      entry.adaptive = Chance(0.4);
+      entry.random_pairs = static_cast<int>(Between(1, 5));
+      entry.both_orders = Chance(0.3);
+      if (entry.both_orders) entry.trials &= ~1;
+      entry.samples = Chance(0.2) ? 2 : 1;
       entry.reports = static_cast<int>(Between(entry.trials == 0 ? 1 : 0, 10));
       shape.entries.push_back(entry);
     }

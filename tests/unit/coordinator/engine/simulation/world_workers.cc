@@ -283,6 +283,11 @@ void World::SendReport(std::uint32_t number, AttemptId attempt) {
     SendToCoordinator(session, [this, held, session] {
       ReportsArrived event{session, {}};
       Report report = MakeReport(held.lease, held.state, held.error_class, held.http_status);
+      if (report.report->has_outcome()) {
+        report.report->mutable_outcome()->set_choice(
+            RandomStream(scenario_.seed, held.lease.attempt).Uniform() < 0.5 ? v1::Outcome::A
+                                                                             : v1::Outcome::B);
+      }
       if (!store_.jobs().contains(held.lease.job)) report.job = 0;
       if (held.retry_after) {
         report.report->mutable_retry_after()->set_seconds(*held.retry_after / kSecond);
