@@ -61,8 +61,19 @@ Status PreviewPart(const dialect::JobRenderer& renderer, int entry_index, v1::Ce
   }
   CANDOR_ASSIGN_OR_RETURN(const dialect::Dialect* dialect, dialect::FindDialect(dialect_name));
   dialect::RenderedCell rendered;
-  const auto shown = static_cast<std::uint32_t>(
+  auto shown = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(cells.size(), static_cast<std::uint64_t>(count)));
+  if (kind == v1::Cell::CHOICE && entry.choices().design() == v1::Choices::ADAPTIVE) {
+    const auto drawn = static_cast<std::uint64_t>(entry.choices().adaptive().random_pairs());
+    if (drawn < cells.pairs()) {
+      context.err << fmt::format(
+          "# {}: the first {} pairs of a scenario are drawn; each of the other {} follows from the "
+          "answers before it (the one of {} candidates that tells most) and is not known yet.\n",
+          entry.name(), drawn, cells.pairs() - drawn, entry.choices().adaptive().candidates());
+    }
+    // Pairs come in order.
+    while (shown > 0 && !scenario::IsDrawn(entry, cells.At(shown - 1).pair)) --shown;
+  }
   context.err << fmt::format("# {} {}: {} of {} requests: POST {}{}\n", entry.name(),
                              v1::Cell::Kind_Name(kind), shown, cells.size(), url,
                              dialect->DefaultPath())

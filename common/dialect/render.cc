@@ -96,6 +96,13 @@ Status JobRenderer::Render(const v1::Cell& cell, const v1::ExplicitTrial* trial,
   const v1::Scenario& asked = specification_.scenarios(static_cast<int>(address.scenario_index));
   const scenario::TrialStream stream(specification_.seed(), asked, cell.kind(),
                                      specification_.attribute_order());
+  if (trial == nullptr && cell.kind() == v1::Cell::CHOICE &&
+      !scenario::IsDrawn(*entry, address.pair)) {
+    return InvalidArgument(
+        "trial: is missing; entry \"{}\" has an adaptive design, in which pair {} follows from the "
+        "answers before it",
+        entry->name(), address.pair);
+  }
   if (trial != nullptr) {
     CANDOR_RETURN_IF_ERROR(stream.Place(*trial, address.pair, address.order, rendered->trial));
   } else {

@@ -66,8 +66,9 @@ class JobRenderer {
   const v1::ResolvedEntry* Entry(const v1::Cell& cell) const;
 
   // Renders one cell. `trial` is the pair's values when they are not drawn, else null.
-  // INVALID_ARGUMENT for a cell that the job does not have, a trial that does not fit the scenario,
-  // and what the dialect cannot say. Equal arguments give equal bytes.
+  // INVALID_ARGUMENT for a cell that the job does not have, a trial that does not fit the scenario
+  // or is missing where an adaptive design proposes it, and what the dialect cannot say. Equal
+  // arguments give equal bytes.
   Status Render(const v1::Cell& cell, const v1::ExplicitTrial* trial, const Dialect& dialect,
                 const v1::ModelRule& rule, RenderedCell* rendered) const;
 

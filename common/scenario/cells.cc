@@ -1,5 +1,7 @@
 #include "common/scenario/cells.h"
 
+#include <algorithm>
+
 namespace candor::scenario {
 
 CellMap::CellMap(const v1::JobSpecification& specification, int entry_index, v1::Cell::Kind kind) {
@@ -13,6 +15,12 @@ CellMap::CellMap(const v1::JobSpecification& specification, int entry_index, v1:
   } else {
     trials_ = static_cast<std::uint32_t>(entry.self_reports().reports_per_scenario());
   }
+}
+
+bool IsDrawn(const v1::ResolvedEntry& entry, std::uint32_t pair) {
+  const v1::Choices& choices = entry.choices();
+  if (choices.design() != v1::Choices::ADAPTIVE) return true;
+  return pair < static_cast<std::uint32_t>(std::max(1, choices.adaptive().random_pairs()));
 }
 
 }  // namespace candor::scenario

@@ -91,4 +91,8 @@ class CellMap {
   std::uint32_t order_bits_ = 0;
 };
 
+// Whether a pair of an entry's choices comes from the random stream. Those of an adaptive design do
+// up to its `random_pairs`; each later one follows from the answers to the pairs before it.
+bool IsDrawn(const v1::ResolvedEntry& entry, std::uint32_t pair);
+
 }  // namespace candor::scenario

@@ -113,6 +113,30 @@ void CheckSampling(const v1::Sampling& sampling, bool is_choice, const std::stri
   }
 }
 
+void CheckAdaptive(const v1::Choices& choices, const std::string& path,
+                   FieldViolations& violations) {
+  if (!v1::Choices::Design_IsValid(choices.design())) {
+    Add(violations, Join(path, "design"), "is {}, which is no such value; give RANDOM or ADAPTIVE",
+        static_cast<int>(choices.design()));
+    return;
+  }
+  if (!choices.has_adaptive()) return;
+  const std::string adaptive = Join(path, "adaptive");
+  if (choices.design() != v1::Choices::ADAPTIVE) {
+    Add(violations, adaptive,
+        "is set, but the design is RANDOM; give design ADAPTIVE, or leave it out");
+  }
+  const v1::Choices::Adaptive& given = choices.adaptive();
+  if (given.has_random_pairs() && (given.random_pairs() < 1 || given.random_pairs() > 1'000)) {
+    Add(violations, Join(adaptive, "random_pairs"),
+        "is {}; give a number from 1 to 1,000, or leave it out", given.random_pairs());
+  }
+  if (given.has_candidates() && (given.candidates() < 2 || given.candidates() > 1'024)) {
+    Add(violations, Join(adaptive, "candidates"),
+        "is {}; give a number from 2 to 1,024, or leave it out", given.candidates());
+  }
+}
+
 }  // namespace
 
 void CheckChoices(const v1::Choices& choices, const std::string& path,
@@ -133,6 +157,7 @@ void CheckChoices(const v1::Choices& choices, const std::string& path,
     Add(violations, Join(path, "samples_per_trial"), "is {}; give at least 1, or leave it out",
         choices.samples_per_trial());
   }
+  CheckAdaptive(choices, path, violations);
   CheckSampling(choices.sampling(), true, Join(path, "sampling"), violations);
 }
 

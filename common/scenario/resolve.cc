@@ -276,9 +276,20 @@ class Resolver {
     choices = entry.has_choices() ? entry.choices() : job_.choices();
     if (choices.orders() == v1::Choices::ORDERS_UNSPECIFIED) choices.set_orders(v1::Choices::ONE);
     if (!choices.has_samples_per_trial()) choices.set_samples_per_trial(1);
+    ResolveDesign(choices);
     *resolved.mutable_self_reports() =
         entry.has_self_reports() ? entry.self_reports() : job_.self_reports();
     return resolved.name();
+  }
+
+  static void ResolveDesign(v1::Choices& choices) {
+    if (choices.design() != v1::Choices::ADAPTIVE) {
+      choices.set_design(v1::Choices::RANDOM);
+      return;
+    }
+    v1::Choices::Adaptive& adaptive = *choices.mutable_adaptive();
+    if (!adaptive.has_random_pairs()) adaptive.set_random_pairs(kDefaultRandomPairs);
+    if (!adaptive.has_candidates()) adaptive.set_candidates(kDefaultCandidates);
   }
 
   void CheckNames(const std::vector<std::string>& names) {

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxInlineBytes = 4U << 20U;
 inline constexpr std::uint64_t kMaxJobCells = 100'000'000;
 inline constexpr int kMaxEntries = 200;
 inline constexpr int kDefaultMaxAttempts = 5;
+// Of an adaptive design (method.md section 5).
+inline constexpr int kDefaultRandomPairs = 5;
+inline constexpr int kDefaultCandidates = 64;
 
 // Checks a whole job and resolves it: entry names, wording, overrides, scenario selection, counts.
 // `set_scenarios` are the scenarios of the job's set, valid ones; they are not looked at when the
@@ -28,8 +31,8 @@ inline constexpr int kDefaultMaxAttempts = 5;
 // Returns everything that is wrong (at most kMaxViolations items), with paths such as
 // "job.models[0].name"; `specification` is filled only when nothing is. Its `job` is the job's
 // name, empty before one is assigned. `scenarios` holds those that entries ask, in the order
-// selected; choices and self-reports are always set, with `orders` and `samples_per_trial`; a
-// sampling is as the user gave it.
+// selected; choices and self-reports are always set, with `orders`, `samples_per_trial` and
+// `design` (an ADAPTIVE one with all of `adaptive`); a sampling is as the user gave it.
 //
 // Pure and deterministic. Takes some milliseconds for a thousand scenarios.
 FieldViolations ResolveJob(const v1::Job& job,

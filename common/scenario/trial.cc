@@ -28,33 +28,41 @@ std::uint64_t StreamKey(std::string_view purpose, std::uint64_t seed, std::strin
   return key;
 }
 
-}  // namespace
-
-TrialStream::TrialStream(std::uint64_t seed, const v1::Scenario& scenario, v1::Cell::Kind kind,
-                         v1::Job::AttributeOrder attribute_order)
-    : key_(StreamKey("trial", seed, scenario.id(), kind)),
-      order_key_(StreamKey("attribute_order", seed, scenario.id(), kind)),
-      shuffled_(attribute_order == v1::Job::SHUFFLED) {
-  ranges_.reserve(static_cast<std::size_t>(scenario.attributes_size()));
+std::vector<ValueRange> RangesOf(const v1::Scenario& scenario) {
+  std::vector<ValueRange> ranges;
+  ranges.reserve(static_cast<std::size_t>(scenario.attributes_size()));
   for (const v1::Attribute& attribute : scenario.attributes()) {
-    ranges_.push_back(
+    ranges.push_back(
         {attribute.min(), attribute.max(), Decimals(attribute.min(), attribute.max())});
   }
+  return ranges;
 }
 
-void TrialStream::Draw(std::uint32_t pair, std::uint32_t order, Trial& trial) const {
-  RandomStream random(key_, pair);
-  trial.a.resize(ranges_.size());
-  trial.b.resize(ranges_.size());
-  for (std::vector<double>* values : {&trial.a, &trial.b}) {
-    for (std::size_t k = 0; k < ranges_.size(); ++k) {
-      const Range& range = ranges_[k];
+void DrawValues(RandomStream random, const std::vector<ValueRange>& ranges, std::vector<double>& a,
+                std::vector<double>& b) {
+  for (std::vector<double>* values : {&a, &b}) {
+    values->resize(ranges.size());
+    for (std::size_t k = 0; k < ranges.size(); ++k) {
+      const ValueRange& range = ranges[k];
       // This file is compiled with -ffp-contract=off: the product is rounded before the sum.
       const double drawn = range.min + (range.max - range.min) * random.Uniform();
       const double rounded = RoundToDecimals(drawn, range.decimals);
       (*values)[k] = std::clamp(rounded, range.min, range.max) + 0.0;  // -0.0 + 0.0 is 0.0
     }
   }
+}
+
+}  // namespace
+
+TrialStream::TrialStream(std::uint64_t seed, const v1::Scenario& scenario, v1::Cell::Kind kind,
+                         v1::Job::AttributeOrder attribute_order)
+    : key_(StreamKey("trial", seed, scenario.id(), kind)),
+      order_key_(StreamKey("attribute_order", seed, scenario.id(), kind)),
+      shuffled_(attribute_order == v1::Job::SHUFFLED),
+      ranges_(RangesOf(scenario)) {}
+
+void TrialStream::Draw(std::uint32_t pair, std::uint32_t order, Trial& trial) const {
+  DrawValues(RandomStream(key_, pair), ranges_, trial.a, trial.b);
   if (order == 1) std::swap(trial.a, trial.b);
   ShuffleAttributes(pair, trial);
 }
@@ -89,6 +97,16 @@ void TrialStream::ShuffleAttributes(std::uint32_t pair, Trial& trial) const {
   for (std::size_t i = ranges_.size(); i-- > 1;) {
     std::swap(trial.attribute_order[i], trial.attribute_order[random.Below(i + 1)]);
   }
+}
+
+CandidateStream::CandidateStream(std::uint64_t seed, const v1::Scenario& scenario)
+    : key_(StreamKey("candidate", seed, scenario.id(), v1::Cell::CHOICE)),
+      ranges_(RangesOf(scenario)) {}
+
+void CandidateStream::Draw(std::uint32_t pair, std::uint32_t candidate, std::vector<double>& a,
+                           std::vector<double>& b) const {
+  const std::uint64_t stream = std::uint64_t{candidate} << 32U | pair;
+  DrawValues(RandomStream(key_, stream), ranges_, a, b);
 }
 
 int Decimals(double min, double max) {

@@ -23,6 +23,9 @@
 // 6. Attribute order SHUFFLED: a second stream whose text begins "candor/attribute_order/1\n"
 //    instead, so that values do not depend on it. From the identity, for i from K-1 down to 1:
 //    swap positions i and Below(i + 1) (RandomStream::Below). The same for both orders of a pair.
+// 7. Candidates of an adaptive design, among which the pair is chosen: a stream whose text begins
+//    "candor/candidate/1\n" instead, and in the counter the pair in the third word, the number of
+//    the candidate in the fourth. Values are made of it as in 3 and 4.
 #pragma once
 
 #include "candor/v1/cell.pb.h"
@@ -49,6 +52,13 @@ struct Trial {
   bool operator==(const Trial&) const = default;
 };
 
+// What the values of one attribute may be.
+struct ValueRange {
+  double min = 0;
+  double max = 0;
+  int decimals = 0;
+};
+
 // The trials of one (seed, scenario, kind). Making one costs two SHA-256; drawing costs about a
 // microsecond and, once `trial` has its capacity, no allocation. Keeps nothing of the scenario.
 // Immutable: may be used by any number of threads.
@@ -69,17 +79,28 @@ class TrialStream {
                Trial& trial) const;
 
  private:
-  struct Range {
-    double min;
-    double max;
-    int decimals;
-  };
   void ShuffleAttributes(std::uint32_t pair, Trial& trial) const;
 
   std::uint64_t key_;
   std::uint64_t order_key_;
   bool shuffled_;
-  std::vector<Range> ranges_;
+  std::vector<ValueRange> ranges_;
+};
+
+// The candidates among which an adaptive design chooses the pairs of a scenario's choices (item 7).
+// Immutable: may be used by any number of threads.
+class CandidateStream {
+ public:
+  // The scenario is valid.
+  CandidateStream(std::uint64_t seed, const v1::Scenario& scenario);
+
+  // Candidate number `candidate` of a pair: the values of `a` and `b`, before any order.
+  void Draw(std::uint32_t pair, std::uint32_t candidate, std::vector<double>& a,
+            std::vector<double>& b) const;
+
+ private:
+  std::uint64_t key_;
+  std::vector<ValueRange> ranges_;
 };
 
 // Decimals of an attribute's values (method.md section 6, item 8): 0 if max - min >= 5, 1 if >= 1,

@@ -13,6 +13,25 @@
 
 namespace candor::engine {
 
+namespace {
+
+// What a user of an adaptive design should know before it runs.
+void DescribeAdaptive(const v1::ResolvedEntry& entry, const scenario::CellMap& cells,
+                      v1::JobEstimate& estimate) {
+  if (scenario::IsDrawn(entry, cells.pairs() - 1)) {
+    estimate.add_warnings(fmt::format(
+        "entry \"{}\": its design is ADAPTIVE, but all {} pairs of a scenario are drawn at random; "
+        "give fewer random_pairs or more trials_per_scenario",
+        entry.name(), cells.pairs()));
+  }
+  estimate.add_warnings(fmt::format(
+      "entry \"{}\": its design is ADAPTIVE, so the {} choices of a scenario follow one another, "
+      "and at most {} (one a scenario) are in flight at once",
+      entry.name(), cells.trials() * cells.samples(), cells.scenarios()));
+}
+
+}  // namespace
+
 v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
                                        const v1::JobSpecification& specification) {
   struct Use {
@@ -41,6 +60,9 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       const auto cells =
           static_cast<std::int64_t>(scenario::CellMap(specification, i, kind).size());
       if (cells == 0) continue;
+      if (kind == v1::Cell::CHOICE && entry.choices().design() == v1::Choices::ADAPTIVE) {
+        DescribeAdaptive(entry, scenario::CellMap(specification, i, kind), estimate);
+      }
       const PromptSize size = SizeOfPrompts(specification, i, kind);
       const std::int64_t reply = OutputLimit(entry, kind);
       v1::Usage usage;

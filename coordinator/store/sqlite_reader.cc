@@ -93,19 +93,7 @@ class SqliteReader::OutcomeScan {
         !AllowedBy(query_.entries, *entry) || !AllowedBy(query_.scenarios, *scenario)) {
       return true;
     }
-    const std::string_view body = row.Bytes(4);
-    v1::Outcome outcome;
-    if (!outcome.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
-      return DataLoss("{}: the outcome at {} of job {} cannot be read; restore a backup",
-                      reader_.context_.path, position, query_.job);
-    }
-    outcome.set_entry(*entry);
-    outcome.set_scenario(*scenario);
-    outcome.set_kind(cell.kind);
-    outcome.set_index(cell.index);
-    outcome.set_class_(outcome_class);
-    outcome.set_attempt_id(FormatAttemptName(reader_.context_.store_id,
-                                             static_cast<engine::AttemptId>(row.Integer(3))));
+    CANDOR_ASSIGN_OR_RETURN(v1::Outcome outcome, reader_.ParseOutcome(query_.job, names_, row));
     bytes_ += outcome.ByteSizeLong();
     if (bytes_ > query_.limit.bytes && !page_.rows.empty()) return false;
     page_.rows.push_back({position, std::move(outcome)});
@@ -136,6 +124,7 @@ StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(ReaderContext& contex
       {reader->by_cell_,
        "SELECT cell, cell, class, attempt, body FROM outcomes INDEXED BY outcomes_cell "
        "WHERE job = ?1 AND cell BETWEEN ?2 AND ?3 ORDER BY cell"},
+      {reader->given_up_, "SELECT 1 FROM failed_cells WHERE job = ?1 AND cell = ?2"},
       {reader->attempts_,
        "SELECT id, cell, state, body FROM attempts INDEXED BY attempts_job "
        "WHERE job = ?1 AND id > ?2 ORDER BY id"},
@@ -177,6 +166,51 @@ StatusOr<std::shared_ptr<const JobNames>> SqliteReader::Names(engine::JobKey job
 Status SqliteReader::NameError(engine::JobKey job, const engine::CellKey& cell) const {
   return DataLoss("{}: job {} has no scenario for entry {}, cell {}; restore a backup",
                   context_.path, job, cell.entry, cell.index);
+}
+
+StatusOr<v1::Outcome> SqliteReader::ParseOutcome(engine::JobKey job, const JobNames& names,
+                                                 const Statement& row) const {
+  const engine::CellKey cell = UnpackCell(static_cast<std::uint64_t>(row.Integer(1)));
+  const std::string* entry = names.Entry(cell);
+  const std::string* scenario = names.Scenario(cell);
+  if (entry == nullptr || scenario == nullptr) return NameError(job, cell);
+  const std::string_view body = row.Bytes(4);
+  v1::Outcome outcome;
+  if (!outcome.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+    return DataLoss("{}: the outcome at {} of job {} cannot be read; restore a backup",
+                    context_.path, row.Integer(0), job);
+  }
+  outcome.set_entry(*entry);
+  outcome.set_scenario(*scenario);
+  outcome.set_kind(cell.kind);
+  outcome.set_index(cell.index);
+  outcome.set_class_(static_cast<v1::Outcome::Class>(row.Integer(2)));
+  outcome.set_attempt_id(
+      FormatAttemptName(context_.store_id, static_cast<engine::AttemptId>(row.Integer(3))));
+  return outcome;
+}
+
+StatusOr<std::vector<CellResult>> SqliteReader::ReadCells(engine::JobKey job,
+                                                          std::span<const engine::CellKey> cells) {
+  CANDOR_ASSIGN_OR_RETURN(const Transaction snapshot, Transaction::BeginRead(connection_));
+  CANDOR_ASSIGN_OR_RETURN(const std::shared_ptr<const JobNames> names, Names(job));
+  std::vector<CellResult> results(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto cell = static_cast<std::int64_t>(PackCell(cells[i]));
+    const ScopedReset reset_outcome(by_cell_);
+    by_cell_.Bind(1, job);
+    by_cell_.Bind(2, cell);
+    by_cell_.Bind(3, cell);
+    CANDOR_ASSIGN_OR_RETURN(const bool found, by_cell_.Step());
+    if (found) {
+      CANDOR_ASSIGN_OR_RETURN(results[i].outcome, ParseOutcome(job, *names, by_cell_));
+    }
+    const ScopedReset reset_given_up(given_up_);
+    given_up_.Bind(1, job);
+    given_up_.Bind(2, cell);
+    CANDOR_ASSIGN_OR_RETURN(results[i].given_up, given_up_.Step());
+  }
+  return results;
 }
 
 StatusOr<OutcomePage> SqliteReader::ReadOutcomes(const OutcomeQuery& query) {

@@ -34,6 +34,8 @@ class SqliteReader {
 
   // As the methods of Store.
   StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query);
+  StatusOr<std::vector<CellResult>> ReadCells(engine::JobKey job,
+                                              std::span<const engine::CellKey> cells);
   StatusOr<AttemptPage> ReadAttempts(engine::JobKey job, Position after, ReadLimit limit);
   StatusOr<std::vector<std::optional<v1::Attempt::State>>> FindAttempts(
       std::span<const engine::AttemptId> attempts);
@@ -47,12 +49,15 @@ class SqliteReader {
   // NOT_FOUND when there is no such job.
   StatusOr<std::shared_ptr<const JobNames>> Names(engine::JobKey job);
   Status NameError(engine::JobKey job, const engine::CellKey& cell) const;
+  // The outcome of a row whose columns are (position, cell, class, attempt, body).
+  StatusOr<v1::Outcome> ParseOutcome(engine::JobKey job, const JobNames& names,
+                                     const Statement& row) const;
   // Appends the rows of one scan, which `statement` is bound for, to the page.
   class OutcomeScan;
 
   ReaderContext& context_;
   Connection connection_;
-  Statement job_exists_, specification_, by_commit_, by_cell_, attempts_, attempt_state_,
+  Statement job_exists_, specification_, by_commit_, by_cell_, given_up_, attempts_, attempt_state_,
       get_scenario_set_, list_scenario_sets_;
 };
 

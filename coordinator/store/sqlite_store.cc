@@ -48,6 +48,10 @@ class SqliteStore final : public Store {
   StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query) const override {
     return Read([&](SqliteReader& reader) { return reader.ReadOutcomes(query); });
   }
+  StatusOr<std::vector<CellResult>> ReadCells(
+      engine::JobKey job, std::span<const engine::CellKey> cells) const override {
+    return Read([&](SqliteReader& reader) { return reader.ReadCells(job, cells); });
+  }
   StatusOr<AttemptPage> ReadAttempts(engine::JobKey job, Position after,
                                      ReadLimit limit) const override {
     return Read([&](SqliteReader& reader) { return reader.ReadAttempts(job, after, limit); });

@@ -85,6 +85,13 @@ struct AttemptPage {
   bool end = false;
 };
 
+// What a cell has come to; both when a reply came after the cell had been given up, neither when it
+// is pending.
+struct CellResult {
+  std::optional<v1::Outcome> outcome;  // complete
+  bool given_up = false;
+};
+
 struct ScenarioSetPage {
   std::vector<v1::ScenarioSet> sets;  // by name, without their scenarios
   // True when sets follow: pass the last one's name.
@@ -118,6 +125,10 @@ class Store {
 
   // NOT_FOUND when there is no such job.
   virtual StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query) const = 0;
+  // What is known of each of these cells of a job, in their order. The caller bounds their number.
+  // NOT_FOUND when there is no such job.
+  virtual StatusOr<std::vector<CellResult>> ReadCells(
+      engine::JobKey job, std::span<const engine::CellKey> cells) const = 0;
   // Attempts with ids above `after`, as numbers. NOT_FOUND when there is no such job. Attempts are
   // recorded when they end, not in the order of their ids: an attempt that ends later may take its
   // place before one that was read already.

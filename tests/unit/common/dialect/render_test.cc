@@ -42,6 +42,17 @@ v1::Sampling Sampling(const char* text) {
   return sampling;
 }
 
+TEST(RenderCellTest, APairThatFollowsFromAnswersIsNotDrawn) {
+  v1::JobSpecification job = SmallJob();
+  v1::Choices& choices = *job.mutable_entries(0)->mutable_choices();
+  choices.set_design(v1::Choices::ADAPTIVE);
+  choices.mutable_adaptive()->set_random_pairs(1);
+  // Both scenarios, both orders of pair 0; then pair 1.
+  EXPECT_EQ(Body(job, v1::Cell::CHOICE, 3), Body(SmallJob(), v1::Cell::CHOICE, 3));
+  EXPECT_THAT(Error(job, v1::Cell::CHOICE, 4), HasSubstr("pair 1 follows from the answers"));
+  EXPECT_NE(Body(job, v1::Cell::SELF_REPORT, 1), "");
+}
+
 TEST(RenderCellTest, WritesNothingThatIsAbsent) {
   v1::JobSpecification job = SmallJob();
   const v1::ExplicitTrial trial = [] {

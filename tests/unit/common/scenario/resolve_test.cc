@@ -76,6 +76,19 @@ TEST(ResolveJob, FillsInDefaults) {
   EXPECT_EQ(CellMap(specification, 0, v1::Cell::SELF_REPORT).size(), 8U);
 }
 
+TEST(ResolveJob, FillsInDesigns) {
+  auto job = Job();
+  EXPECT_EQ(Resolve(job).entries(0).choices().design(), v1::Choices::RANDOM);
+  EXPECT_FALSE(Resolve(job).entries(0).choices().has_adaptive());
+  job.mutable_choices()->set_design(v1::Choices::ADAPTIVE);
+  const v1::Choices choices = Resolve(job).entries(0).choices();
+  EXPECT_EQ(choices.adaptive().random_pairs(), 5);
+  EXPECT_EQ(choices.adaptive().candidates(), 64);
+  job.mutable_choices()->mutable_adaptive()->set_random_pairs(2);
+  job.mutable_choices()->set_orders(v1::Choices::BOTH);
+  EXPECT_EQ(Resolve(job).entries(0).choices().adaptive().random_pairs(), 2);
+}
+
 TEST(ResolveJob, NamesEntriesByConditionOrModel) {
   auto job = Job();
   *job.add_models() = FromText<v1::Entry>("endpoint: 'local' model: 'm2'");
@@ -272,6 +285,30 @@ INSTANTIATE_TEST_SUITE_P(
               job.mutable_choices()->set_trials_per_scenario(5);
             },
             "job.choices.trials_per_scenario: is 5, an odd number; with orders BOTH"},
+        Bad{"UnknownDesign",
+            [](auto& job) {
+              job.mutable_choices()->set_design(static_cast<v1::Choices::Design>(9));
+            },
+            "job.choices.design: is 9, which is no such value; give RANDOM or ADAPTIVE"},
+        Bad{"AdaptiveOfARandomDesign", [](auto& job) { job.mutable_choices()->mutable_adaptive(); },
+            "job.choices.adaptive: is set, but the design is RANDOM; give design ADAPTIVE, or "
+            "leave "
+            "it out"},
+        Bad{"NoRandomPairs",
+            [](auto& job) {
+              job.mutable_choices()->set_design(v1::Choices::ADAPTIVE);
+              job.mutable_choices()->mutable_adaptive()->set_random_pairs(0);
+            },
+            "job.choices.adaptive.random_pairs: is 0; give a number from 1 to 1,000, or leave it "
+            "out"},
+        Bad{"OneCandidate",
+            [](auto& job) {
+              job.mutable_models(0)->mutable_choices()->set_trials_per_scenario(2);
+              job.mutable_models(0)->mutable_choices()->set_design(v1::Choices::ADAPTIVE);
+              job.mutable_models(0)->mutable_choices()->mutable_adaptive()->set_candidates(1);
+            },
+            "job.models[0].choices.adaptive.candidates: is 1; give a number from 2 to 1,024, or "
+            "leave it out"},
         Bad{"NoSamples", [](auto& job) { job.mutable_choices()->set_samples_per_trial(0); },
             "job.choices.samples_per_trial: is 0; give at least 1, or leave it out"},
         Bad{"TooMany",

@@ -60,6 +60,18 @@ TEST(TrialStream, PublishedVectors) {
     EXPECT_EQ(Draw(fixed, pair).a, a);
     const auto identity = Draw(fixed, pair).attribute_order;
     EXPECT_TRUE(std::is_sorted(identity.begin(), identity.end()));
+
+    const json::value* candidates = vector.as_object().if_contains("candidates");
+    if (candidates == nullptr) continue;
+    const CandidateStream candidate_stream(seed, scenario);
+    for (const json::value& candidate : candidates->as_array()) {
+      std::vector<double> candidate_a;
+      std::vector<double> candidate_b;
+      candidate_stream.Draw(pair, candidate.at(0).to_number<std::uint32_t>(), candidate_a,
+                            candidate_b);
+      EXPECT_EQ(candidate_a, json::value_to<std::vector<double>>(candidate.at(1)));
+      EXPECT_EQ(candidate_b, json::value_to<std::vector<double>>(candidate.at(2)));
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The trials of common/scenario/trial.h, made a second time: a reference for other implementations.
+"""The trials and candidates of common/scenario/trial.h, made a second time: a reference for other implementations.
 
 Prints trial_vectors.json, against which trial_test.cc checks the C++:
     python3 trial_vectors.py > trial_vectors.json
@@ -49,8 +49,7 @@ def decimals(low, high):
     return 0 if size >= 5 else 1 if size >= 1 else abs(math.floor(math.log10(size))) + 1
 
 
-def trial(seed, scenario_id, kind, pair, ranges):
-    random = RandomStream("trial", seed, scenario_id, kind, pair)
+def options_of(random, ranges):
     options = []
     for _ in "AB":
         values = []
@@ -58,6 +57,16 @@ def trial(seed, scenario_id, kind, pair, ranges):
             value = float("%.*f" % (decimals(low, high), low + (high - low) * random.uniform()))
             values.append(min(max(value, low), high) + 0.0)
         options.append(values)
+    return options
+
+
+def candidate(seed, scenario_id, pair, number, ranges):
+    random = RandomStream("candidate", seed, scenario_id, "CHOICE", number << 32 | pair)
+    return options_of(random, ranges)
+
+
+def trial(seed, scenario_id, kind, pair, ranges):
+    options = options_of(RandomStream("trial", seed, scenario_id, kind, pair), ranges)
     random = RandomStream("attribute_order", seed, scenario_id, kind, pair)
     order = list(range(len(ranges)))
     for i in range(len(ranges) - 1, 0, -1):
@@ -84,8 +93,12 @@ def main():
     vectors = []
     for seed, scenario_id, kind, pair, count in CASES:
         a, b, order = trial(seed, scenario_id, kind, pair, RANGES[:count])
-        vectors.append({"seed": seed, "scenario": scenario_id, "kind": kind, "pair": pair,
-                        "ranges": RANGES[:count], "a": a, "b": b, "shuffled_order": order})
+        vector = {"seed": seed, "scenario": scenario_id, "kind": kind, "pair": pair,
+                  "ranges": RANGES[:count], "a": a, "b": b, "shuffled_order": order}
+        if kind == "CHOICE":
+            vector["candidates"] = [[number, *candidate(seed, scenario_id, pair, number, RANGES[:count])]
+                                    for number in (0, 1, 1023)]
+        vectors.append(vector)
     lines = ",\n".join("  " + json.dumps(vector) for vector in vectors)
     print("[\n" + lines + "\n]")
 

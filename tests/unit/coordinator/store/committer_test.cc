@@ -49,6 +49,10 @@ class HeldStore final : public Store {
 
   StatusOr<engine::Recovery> Recover() override { return engine::Recovery(); }
   StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery&) const override { return OutcomePage(); }
+  StatusOr<std::vector<CellResult>> ReadCells(engine::JobKey,
+                                              std::span<const engine::CellKey>) const override {
+    return std::vector<CellResult>();
+  }
   StatusOr<AttemptPage> ReadAttempts(engine::JobKey, Position, ReadLimit) const override {
     return AttemptPage();
   }

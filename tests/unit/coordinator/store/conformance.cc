@@ -444,6 +444,38 @@ TEST_P(StoreConformanceTest, FilterThatMatchesNothingGetsToTheEnd) {
   EXPECT_EQ(page->next, all->next);
 }
 
+TEST_P(StoreConformanceTest, CellsAreReadInTheOrderAskedFor) {
+  FillJob(*store_);
+  engine::WriteBatch batch;
+  for (const std::uint32_t index : {0U, 2U}) {
+    batch.failed_cells.push_back({1, {0, kChoice, index}});
+  }
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+
+  // Given up and answered after all; pending; given up; answered; not a cell of the job at all.
+  const std::vector<engine::CellKey> cells = {
+      {0, kChoice, 0}, {0, kReport, 1}, {0, kChoice, 2}, {1, kReport, 3}, {7, kChoice, 9}};
+  const StatusOr<std::vector<CellResult>> results = store_->ReadCells(1, cells);
+  ASSERT_TRUE(results.ok()) << results.status();
+  ASSERT_THAT(*results, SizeIs(5));
+  EXPECT_TRUE((*results)[0].given_up);
+  ASSERT_TRUE((*results)[0].outcome);
+  EXPECT_EQ((*results)[0].outcome->raw_text(), "text 5");
+  EXPECT_FALSE((*results)[1].outcome || (*results)[1].given_up);
+  EXPECT_TRUE(!(*results)[2].outcome && (*results)[2].given_up);
+  ASSERT_TRUE((*results)[3].outcome);
+  EXPECT_FALSE((*results)[3].given_up);
+  EXPECT_FALSE((*results)[4].outcome || (*results)[4].given_up);
+  // As complete as any outcome that is read.
+  const StatusOr<OutcomePage> page =
+      store_->ReadOutcomes({.job = 1, .entries = {"tuned"}, .kinds = {kReport}});
+  ASSERT_TRUE(page.ok());
+  EXPECT_TRUE(MessageDifferencer::Equals(*(*results)[3].outcome, page->rows[0].outcome));
+
+  EXPECT_THAT(store_->ReadCells(1, {}).value(), IsEmpty());
+  EXPECT_EQ(store_->ReadCells(9, cells).status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_P(StoreConformanceTest, AttemptsAreReadCompleteInTheOrderOfTheirIds) {
   engine::WriteBatch batch = JobBatch(1);
   const engine::AttemptId later = std::uint64_t{2} << 40U | 1;
