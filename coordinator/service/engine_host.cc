@@ -2,6 +2,7 @@
 
 #include "common/base/logging.h"
 #include "common/base/time_proto.h"
+#include "coordinator/design/propose.h"
 
 #include <boost/asio/post.hpp>
 
@@ -17,6 +18,8 @@ namespace {
 // Below gRPC's receive limit of 4 MB, with room for the message around it.
 constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
 constexpr std::size_t kReaderThreads = 2;
+// Pairs that one reader works out at a time: some milliseconds, so that other reads get their turn.
+constexpr std::size_t kPairsAtATime = 16;
 
 }  // namespace
 
@@ -168,6 +171,7 @@ void EngineHost::CarryOut(engine::SendLeases& command) {
     lease.mutable_cell()->set_entry_index(record.cell.entry);
     lease.mutable_cell()->set_kind(record.cell.kind);
     lease.mutable_cell()->set_index(record.cell.index);
+    if (record.trial) *lease.mutable_trial() = *record.trial;
   }
   session->second.sink->Send(std::move(message));
 }
@@ -245,6 +249,31 @@ void EngineHost::CarryOut(engine::ForgetJob& command) {
     v1::ConnectResponse message;
     message.mutable_forget_jobs()->add_jobs(specification->job());
     session.sink->Send(std::move(message));
+  }
+}
+
+void EngineHost::CarryOut(engine::ProposeTrials& command) {
+  const std::vector<engine::WantedPair>& wanted = command.pairs;
+  for (std::size_t begin = 0; begin < wanted.size();) {
+    // Of one job each.
+    std::size_t end = begin + 1;
+    while (end < wanted.size() && end - begin < kPairsAtATime &&
+           wanted[end].job == wanted[begin].job) {
+      ++end;
+    }
+    const auto specification = engine_->GetSpecification(wanted[begin].job);
+    if (specification) {
+      PostToReaders([this, specification,
+                     pairs = std::vector<engine::WantedPair>(
+                         wanted.begin() + static_cast<std::ptrdiff_t>(begin),
+                         wanted.begin() + static_cast<std::ptrdiff_t>(end))] {
+        auto proposed = design::ProposeTrials(store_, *specification, pairs);
+        if (proposed.status().code() == absl::StatusCode::kNotFound) return;  // deleted meanwhile
+        if (!proposed.ok()) return on_fatal_(proposed.status());
+        Post([this, proposed = *std::move(proposed)]() mutable { Handle(std::move(proposed)); });
+      });
+    }
+    begin = end;
   }
 }
 

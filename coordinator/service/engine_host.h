@@ -131,6 +131,7 @@ class EngineHost {
   void CarryOut(engine::CloseSession& command);
   void CarryOut(engine::PublishJob& command);
   void CarryOut(engine::ForgetJob& command);
+  void CarryOut(engine::ProposeTrials& command);
   void Committed(engine::Ticket ticket);
   void SendSpecification(Session& session, engine::JobKey job);
   void ArmTimer();
