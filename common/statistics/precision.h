@@ -15,8 +15,9 @@
 //                                 p)] is that of log-odds of variance K tau^2 / 6, by the probit
 //                                 approximation: 1 / 4 / sqrt(1 + K tau^2 / 6 x 0.36).
 //
-// They take the pairs of a scenario for independent and every reply for readable; simulated studies
-// (tests/bench/statistics) come within 10 % of the width.
+// They are those of the interval by Student's t, and take every reply for readable. The
+// cluster-robust interval is often narrower, since extreme reports err less, and wider where the
+// pairs of a scenario go together (tests/bench/statistics measures both).
 #pragma once
 
 #include <cstdint>
