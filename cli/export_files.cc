@@ -34,7 +34,8 @@ Status ExportFile::Error(const char* what) const {
   return Unavailable("{}: cannot {}: {}", path_, what, std::strerror(errno));
 }
 
-StatusOr<ExportFiles> ExportFiles::Create(const std::string& directory, bool force) {
+StatusOr<ExportFiles> ExportFiles::Create(const std::string& directory, bool force,
+                                          const std::vector<std::string>& also_ours) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return Unavailable("{}: cannot make the directory: {}", directory, error.message());
@@ -42,9 +43,12 @@ StatusOr<ExportFiles> ExportFiles::Create(const std::string& directory, bool for
     for (auto it = fs::directory_iterator(directory, error);
          !error && it != fs::directory_iterator(); it.increment(error)) {
       const std::string name = it->path().filename().string();
-      if (IsOurs(name)) continue;
+      if (IsOurs(name) || std::find(also_ours.begin(), also_ours.end(), name) != also_ours.end()) {
+        continue;
+      }
       return FailedPrecondition(
-          "{} holds \"{}\", which no export wrote; name another directory, or write beside it with "
+          "{} holds \"{}\", which this command does not write; name another directory, or write "
+          "beside it with "
           "--force",
           directory, name);
     }

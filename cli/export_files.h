@@ -32,8 +32,9 @@ class ExportFile {
 class ExportFiles {
  public:
   // Makes `directory` and, in it, ".partial". FAILED_PRECONDITION for a directory that holds
-  // anything but an earlier export, unless `force`.
-  static StatusOr<ExportFiles> Create(const std::string& directory, bool force);
+  // anything but an earlier export and files called `also_ours`, unless `force`.
+  static StatusOr<ExportFiles> Create(const std::string& directory, bool force,
+                                      const std::vector<std::string>& also_ours = {});
   // Removes what was not finished.
   ~ExportFiles();
   ExportFiles(ExportFiles&& other) noexcept = default;

@@ -40,6 +40,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddSamplesCommand(app, &action);
   AddExportCommand(app, &action);
   AddScenarioCommands(app, &action);
+  AddGenerateCommand(app, &action);
   AddClusterCommands(app, &action);
   if (const auto exit_code = program.Parse(argc, argv)) return *exit_code;
   if (!action) {

@@ -54,7 +54,7 @@ void ReadCandidate(const json::value& value, const std::string& path, v1::Scenar
 }
 
 // The roles in the order in which scenarios get them.
-StatusOr<std::vector<std::string>> ShuffledRoles(std::string_view roles_csv) {
+StatusOr<std::vector<std::string>> ShuffledRoles(std::string_view roles_csv, std::uint64_t seed) {
   auto records = ParseCsv(roles_csv);
   if (!records.ok()) return Annotate(records.status(), "roles");
   std::vector<std::string> roles;
@@ -68,20 +68,22 @@ StatusOr<std::vector<std::string>> ShuffledRoles(std::string_view roles_csv) {
     }
     roles.push_back(std::move(record.fields[0]));
   }
-  PythonRandom(0).Shuffle(roles);
+  PythonRandom(seed).Shuffle(roles);
   return roles;
 }
 
-StatusOr<v1::ScenarioSet> ImportCandidates(const json::array& list, std::string_view roles_csv) {
+StatusOr<v1::ScenarioSet> ImportCandidates(const json::array& list, std::string_view roles_csv,
+                                           const CandidateOptions& options) {
   v1::ScenarioSet set;
   FieldViolations violations;
-  const std::size_t count = std::min(list.size(), kPaperScenarios);
+  const std::size_t count = std::min(list.size(), options.count);
   for (std::size_t i = 0; i < count && !Full(violations); ++i) {
     ReadCandidate(list[i], At("", i), set.add_scenarios(), violations);
   }
   if (!violations.empty()) return ToStatus(violations);
   if (!roles_csv.empty()) {
-    CANDOR_ASSIGN_OR_RETURN(std::vector<std::string> roles, ShuffledRoles(roles_csv));
+    CANDOR_ASSIGN_OR_RETURN(std::vector<std::string> roles,
+                            ShuffledRoles(roles_csv, options.roles_seed));
     if (roles.size() < count) {
       return InvalidArgument("roles: has {} roles for {} scenarios; give at least as many",
                              roles.size(), count);
@@ -98,10 +100,13 @@ StatusOr<v1::ScenarioSet> ImportCandidates(const json::array& list, std::string_
 }  // namespace
 
 StatusOr<v1::ScenarioSet> ImportScenarios(std::string_view scenarios_json,
-                                          std::string_view roles_csv) {
+                                          std::string_view roles_csv,
+                                          const CandidateOptions& options) {
   CANDOR_ASSIGN_OR_RETURN(const json::value value, ParseJson(scenarios_json));
   const json::array* list = value.if_array();
-  if (list != nullptr && IsCandidateList(*list)) return ImportCandidates(*list, roles_csv);
+  if (list != nullptr && IsCandidateList(*list)) {
+    return ImportCandidates(*list, roles_csv, options);
+  }
   if (!roles_csv.empty()) {
     return InvalidArgument(
         "roles: are given beside scenarios in Candor's own format, which have their roles in the "

@@ -1,5 +1,7 @@
 #include "common/base/csv.h"
 
+#include "common/base/csv_text.h"
+
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,6 +63,21 @@ TEST(ParseCsv, SaysWhereItIsWrong) {
   EXPECT_THAT(Error("x\ny,\"b\nc"), testing::StartsWith("CSV line 2, column 3: a quote that is"));
   EXPECT_THAT(Error("\"a\nb\"c"), testing::StartsWith("CSV line 2, column 3: text after"));
   EXPECT_THAT(Error("a\rb"), testing::StartsWith("CSV line 1, column 2: a CR without LF"));
+}
+
+TEST(AppendCsvCell, QuotesWhereNeeded) {
+  for (const auto& [cell, written] :
+       std::vector<std::pair<std::string, std::string>>{{"a b", "a b"},
+                                                        {"", ""},
+                                                        {"a,b", "\"a,b\""},
+                                                        {"a \"b\"", "\"a \"\"b\"\"\""},
+                                                        {"a\nb", "\"a\nb\""},
+                                                        {"a\r", "\"a\r\""}}) {
+    std::string text = "x,";
+    AppendCsvCell(cell, &text);
+    EXPECT_EQ(text, "x," + written);
+    EXPECT_EQ(Fields(text), (Rows{{"x", cell}}));
+  }
 }
 
 // Every row of a text: "{line}: " and its fields joined by '|', or its error.
