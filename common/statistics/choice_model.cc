@@ -23,8 +23,10 @@ constexpr double kRounding = 1e-12;
 
 std::size_t At(Eigen::Index i) { return static_cast<std::size_t>(i); }
 
-Status CheckInput(const Eigen::Ref<const Eigen::MatrixXd>& x,
-                  const Eigen::Ref<const Eigen::VectorXd>& y, const ChoiceModelOptions& options) {
+}  // namespace
+
+Status CheckChoices(const Eigen::Ref<const Eigen::MatrixXd>& x,
+                    const Eigen::Ref<const Eigen::VectorXd>& y, const ChoiceModelOptions& options) {
   if (!(options.tau >= kMinTau && options.tau <= kMaxTau)) {
     return InvalidArgument("tau: {} is out of bounds; give one from {} to {}", options.tau, kMinTau,
                            kMaxTau);
@@ -52,12 +54,10 @@ Status CheckInput(const Eigen::Ref<const Eigen::MatrixXd>& x,
   return {};
 }
 
-}  // namespace
-
 Status ChoiceFitter::Fit(const Eigen::Ref<const Eigen::MatrixXd>& x,
                          const Eigen::Ref<const Eigen::VectorXd>& y,
                          const ChoiceModelOptions& options, ChoiceFit* fit) {
-  CANDOR_RETURN_IF_ERROR(CheckInput(x, y, options));
+  CANDOR_RETURN_IF_ERROR(CheckChoices(x, y, options));
   trials_ = x.rows();
   dimension_ = x.cols() + 1;
   precision_ = 1 / (options.tau * options.tau);

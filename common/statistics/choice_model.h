@@ -140,6 +140,11 @@ class ChoiceFitter {
   std::vector<double> inverse_;   // S, full
 };
 
+// What Fit refuses as INVALID_ARGUMENT.
+Status CheckChoices(const Eigen::Ref<const Eigen::MatrixXd>& x,
+                    const Eigen::Ref<const Eigen::VectorXd>& y,
+                    const ChoiceModelOptions& options = {});
+
 // One fit on its own.
 StatusOr<ChoiceFit> FitChoices(const Eigen::Ref<const Eigen::MatrixXd>& x,
                                const Eigen::Ref<const Eigen::VectorXd>& y,

@@ -80,8 +80,8 @@ StatusOr<FitQuality> FitQualityEvaluator::Evaluate(const Eigen::Ref<const Eigen:
     return InvalidArgument("pairs: has {} elements for {} trials; give one a trial, or none",
                            pairs.size(), x.rows());
   }
-  // Checks x, y and tau, with rows as the caller counts them.
-  CANDOR_RETURN_IF_ERROR(fitter_.Fit(x, y, {.tau = options.tau}, &fit_));
+  // Before trials are dealt into folds: a message names rows as the caller counts them.
+  CANDOR_RETURN_IF_ERROR(CheckChoices(x, y, {.tau = options.tau}));
   FitQuality quality;
   quality.folds = AssignFolds(x.rows(), pairs, options);
   if (quality.folds < 2) {
