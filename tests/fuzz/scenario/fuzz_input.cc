@@ -1,10 +1,12 @@
 #include "tests/fuzz/scenario/fuzz_input.h"
 
 #include "candor/v1/job.pb.h"
-#include "common/base/csv.h"
+#include "common/base/csv_table.h"
+#include "common/base/json_proto.h"
 #include "common/scenario/catalogue.h"
 #include "common/scenario/cells.h"
 #include "common/scenario/import.h"
+#include "common/scenario/paper_files.h"
 #include "common/scenario/prompt.h"
 #include "common/scenario/resolve.h"
 #include "common/scenario/trial.h"
@@ -12,9 +14,11 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,24 +53,35 @@ void FuzzImport(std::string_view text) {
   if (set.ok()) Require(set->scenario_count() > 0, "an imported set has scenarios");
 }
 
-void FuzzCsv(std::string_view text) {
-  const auto records = ParseCsv(text);
-  if (!records.ok()) return;
-  std::string printed;
-  for (const CsvRecord& record : *records) {
-    Require(!record.fields.empty(), "a record has a field");
-    for (std::size_t i = 0; i < record.fields.size(); ++i) {
-      printed += i > 0 ? ",\"" : "\"";
-      for (const char c : record.fields[i]) printed.append(c == '"' ? 2 : 1, c);
-      printed += '"';
-    }
-    printed += '\n';
+// A sink that checks as it goes: lines of chats begin and end as such.
+void FuzzGenerate(std::string_view text) {
+  const std::size_t first = text.find('\0');
+  if (first == std::string_view::npos) return;
+  const std::size_t second = text.find('\0', first + 1);
+  if (second == std::string_view::npos) return;
+  const auto set = ImportScenarios(text.substr(0, first),
+                                   text.substr(first + 1, second - first - 1), {.count = 4});
+  v1::Prompts prompts;
+  if (!set.ok() || !ParseJson(text.substr(second + 1), &prompts).ok()) return;
+  const auto count = static_cast<std::size_t>(set->scenarios_size());
+  std::map<std::string, std::string> files;
+  const Status status = WritePaperFiles(
+      *set, prompts, {.scenarios = count, .instilled = 2, .trials = 2, .validation = 1},
+      [&](const std::string& file, std::string_view piece) {
+        files[file] += piece;
+        return Status();
+      });
+  if (!status.ok()) {
+    Require(files.empty(), "what cannot be generated writes nothing");
+    return;
   }
-  const auto again = ParseCsv(printed);
-  Require(again.ok() && again->size() == records->size(), "printed CSV has the same records");
-  for (std::size_t i = 0; i < records->size(); ++i) {
-    Require((*again)[i].fields == (*records)[i].fields, "printed CSV has the same fields");
-  }
+  const auto again = ParseScenarioSet(files.at("scenario_set.json"));
+  Require(again.ok() && again->scenario_count() == set->scenario_count(), "the set is one");
+  const auto weights = CsvTable::Create("weights", files.at("instilled_weights.csv"));
+  Require(weights.ok() && weights->Numbered("attr").ok(), "the weights are a table");
+  const std::string& training = files.at("instill_2_prefs.jsonl");
+  Require(std::count(training.begin(), training.end(), '\n') == 3, "a line an example");
+  for (const char c : training) Require(c == '\n' || (c >= ' ' && c <= '~'), "chats are ASCII");
 }
 
 void FuzzPrompt(std::string_view text) {
@@ -114,8 +129,8 @@ void FuzzInput(std::string_view input) {
     case 'i':
       FuzzImport(text);
       break;
-    case 'c':
-      FuzzCsv(text);
+    case 'g':
+      FuzzGenerate(text);
       break;
     case 'p':
       FuzzPrompt(text);
