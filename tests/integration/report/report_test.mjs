@@ -25,9 +25,10 @@ const browser = await Browser.start(program);
 const failures = [];
 
 async function test(name, run) {
+  const begin = Date.now();
   try {
     await run();
-    console.log(`ok      ${name}`);
+    console.log(`ok      ${name} (${Date.now() - begin} ms)`);
   } catch (error) {
     failures.push(name);
     console.log(`FAILED  ${name}\n${String(error.stack ?? error).replace(/^/gm, "        ")}`);

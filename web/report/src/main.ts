@@ -82,5 +82,15 @@ function show(root: HTMLElement, report: Report): void {
   ]);
 }
 
+// Paper has no way to open what is closed. Cards stay as they are: their figures say it.
+let opened: HTMLDetailsElement[] = [];
+window.addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")].filter((item) => !item.closest(".card"));
+  for (const item of opened) item.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const item of opened) item.open = false;
+});
+
 const root = document.getElementById("report");
 if (root) show(root, readReport());

@@ -38,6 +38,9 @@ export function append(element: Element, children: readonly Child[]): void {
   }
 }
 
+// The order of names: "flat-2" before "flat-10".
+export const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
 let lastId = 0;
 
 // An id that nothing else on the page has.

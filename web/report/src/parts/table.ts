@@ -3,7 +3,7 @@
 
 import { button, pager, search } from "./controls";
 import { csv, type CsvCell } from "./csv";
-import { download, fileName, h, type Child } from "./dom";
+import { download, fileName, h, inOrder, type Child } from "./dom";
 
 export interface Column<Row> {
   label: string;
@@ -141,7 +141,7 @@ function compare(a: CsvCell, b: CsvCell, falling: boolean): number {
   if (absent(a) || absent(b)) return Number(absent(a)) - Number(absent(b));
   const order =
     typeof a === "string" && typeof b === "string"
-      ? a.localeCompare(b, "en", { numeric: true })
+      ? inOrder(a, b)
       : Number(a) - Number(b);
   return falling ? -order : order;
 }

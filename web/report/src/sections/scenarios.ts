@@ -6,7 +6,7 @@ import type { ScenarioAgreement, ScenarioFit } from "../data/analysis";
 import { format, isNumber } from "../data/format";
 import { foremostOf, type NamedAgreement, type Path, type Report } from "../data/report";
 import { pager, search, select } from "../parts/controls";
-import { h } from "../parts/dom";
+import { h, inOrder } from "../parts/dom";
 import { figure, key } from "../parts/figure";
 import { clip } from "../parts/forest";
 import { details, narrow, section, type Section } from "../parts/section";
@@ -28,6 +28,7 @@ interface Card {
 interface Source {
   label: string;
   taught: boolean;
+  count: number;
   cards: () => Card[];
 }
 
@@ -62,13 +63,13 @@ export function scenarios(report: Report): Section | null {
   const arrange = () => {
     visible = cards.filter(({ searched }) => searched.includes(needle));
     const r = (card: Card) => card.agreement?.r;
-    if (order === "name") visible.sort((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }));
+    if (order === "name") visible.sort((a, b) => inOrder(a.id, b.id));
     if (order === "best") visible.sort((a, b) => absentLast(r(a), r(b), -1));
     if (order === "worst") visible.sort((a, b) => absentLast(r(a), r(b), 1));
     if (order === "widest") visible.sort((a, b) => absentLast(breadth(a), breadth(b), -1));
     draw(0);
   };
-  const many = sources.some((item) => item.cards().length > 3);
+  const many = sources.some(({ count }) => count > 3);
   arrange();
   return section(
     "scenarios",
@@ -128,7 +129,7 @@ function sourcesOf(report: Report): Source[] {
   for (const item of report.agreements) {
     if ((item.agreement.scenarios?.length ?? 0) === 0) continue;
     const taught = item.agreement.reporter === "instilled";
-    sources.push({ label: item.label, taught, cards: () => compared(item, fits) });
+    sources.push({ label: item.label, taught, count: item.agreement.scenarios?.length ?? 0, cards: () => compared(item, fits) });
   }
   const reported = new Set(report.agreements.filter(({ agreement }) => agreement.scenarios?.length).map(({ model }) => model));
   for (const { name, model, path } of report.models) {
@@ -136,6 +137,7 @@ function sourcesOf(report: Report): Source[] {
     sources.push({
       label: `${name}: choices only`,
       taught: false,
+      count: model.scenarios?.length ?? 0,
       cards: () =>
         (model.scenarios ?? []).map((fit, index) => makeCard(undefined, undefined, { fit, path: [...path, "scenarios", index] })),
     });
