@@ -332,6 +332,17 @@ function numbersTable(report: Report, card: Card, taught: boolean): HTMLElement 
         cell: (row) => endsOf(report, [...(fitPath ?? ["none"]), "normalised_intervals", row.index], "weight"),
       },
       { label: "high", csvOnly: true, data: (row) => row.high },
+      // Where the weights are those that others published, ours stand beside them.
+      ...(fit?.published?.length && agreement && fitPath
+        ? [
+            {
+              label: "Our fit",
+              numeric: true,
+              data: (row: WeightRow) => fit.normalised?.[row.index],
+              cell: (row: WeightRow) => value(report, [...fitPath, "normalised", row.index], "weight"),
+            },
+          ]
+        : []),
       {
         label: taught ? "Instilled" : "Report",
         numeric: true,

@@ -91,7 +91,7 @@ function domains(report: Report, { agreement, path, label }: NamedAgreement): HT
     draw: (width) =>
       forest({
         rows: drawable.slice(0, 40).map(({ domain }) => ({
-          label: domain.domain ?? "",
+          label: domain.domain || "none given",
           value: domain.line?.slope,
           low: domain.line?.interval_low,
           high: domain.line?.interval_high,
@@ -106,7 +106,7 @@ function domains(report: Report, { agreement, path, label }: NamedAgreement): HT
     name: `domains-${label}`,
     rows: sorted,
     columns: [
-      { label: "Subject area", header: true, data: (row) => row.domain.domain },
+      { label: "Subject area", header: true, data: (row) => row.domain.domain || "none given" },
       { label: "Slope", numeric: true, data: (row) => row.domain.line?.slope, cell: (row) => value(report, [...row.path, "line", "slope"]) },
       {
         label: "95 % interval",
