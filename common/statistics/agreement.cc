@@ -20,10 +20,19 @@ std::vector<double> SdOfReports(const ComparedScenario& scenario) {
   std::vector<double> sds;
   std::vector<double> column(reports);
   for (std::size_t attribute = 0; attribute < k; ++attribute) {
-    for (std::size_t i = 0; i < reports; ++i) column[i] = scenario.reports[i * k + attribute];
+    for (std::size_t i = 0; i < reports; ++i)
+      column[i] = Bounded(scenario.reports[i * k + attribute]);
     sds.push_back(MomentsOf(column).sd);
   }
   return sds;
+}
+
+bool NamesTop(Values weights, Values report) {
+  const std::size_t named = LargestMagnitude(report);
+  for (std::size_t k = 0; k < report.size(); ++k) {
+    if (k != named && std::abs(report[k]) == std::abs(report[named])) return false;
+  }
+  return std::abs(weights[named]) == std::abs(weights[LargestMagnitude(weights)]);
 }
 
 std::vector<double> Copy(Values values) { return {values.begin(), values.end()}; }
@@ -41,7 +50,7 @@ ScenarioAgreement OfScenario(const Comparison& comparison, const PairedReports& 
   own.r = Pearson(report, weights);
   own.cosine = Cosine(report, weights);
   own.sign_agreement = SignAgreement(report, weights);
-  own.top_attribute_named = LargestMagnitude(report) == LargestMagnitude(weights);
+  own.top_attribute_named = NamesTop(weights, report);
   own.standardised_weights = Copy(pairs.WeightOf(paired));
   own.standardised_report = Copy(pairs.ReportOf(paired));
   own.p = AttributePermutationP(weights, report, seed, paired.scenario);

@@ -46,7 +46,8 @@ struct ScenarioAgreement {
   std::optional<double> r;
   std::optional<double> cosine;
   std::optional<double> sign_agreement;
-  // Whether the attribute of largest weight is that of the largest report, by magnitude.
+  // Whether the attribute of largest weight is that of the largest report, by magnitude. A report
+  // in which several attributes are the largest names none; of equally large weights any will do.
   bool top_attribute_named = false;
   // As they enter the line, [K] each.
   std::vector<double> standardised_weights;

@@ -16,7 +16,7 @@ constexpr std::uint64_t kPurpose = 0x626f6f7473747261;  // "bootstra"
 std::vector<std::vector<double>> ScenarioResampler::Run(std::size_t n_statistics,
                                                         const Statistics& statistics) const {
   std::vector<std::vector<double>> values(n_statistics);
-  if (n_scenarios_ < 2) return values;
+  if (n_scenarios_ < 2 || options_.resamples <= 0) return values;
   for (auto& of_one : values) of_one.reserve(static_cast<std::size_t>(options_.resamples));
   std::vector<std::uint32_t> drawn(n_scenarios_);
   std::vector<std::optional<double>> results(n_statistics);
@@ -30,6 +30,10 @@ std::vector<std::vector<double>> ScenarioResampler::Run(std::size_t n_statistics
     for (std::size_t s = 0; s < n_statistics; ++s) {
       if (results[s]) values[s].push_back(*results[s]);
     }
+  }
+  const double fewest = (1 - kMostUndefined) * options_.resamples;
+  for (auto& of_one : values) {
+    if (static_cast<double>(of_one.size()) < fewest) of_one.clear();
   }
   return values;
 }

@@ -27,6 +27,9 @@
 
 namespace candor::statistics {
 
+// The share of resamples in which a statistic may be undefined and still have an interval.
+inline constexpr double kMostUndefined = 0.05;
+
 struct BootstrapOptions {
   // 0: no bootstrap.
   int resamples = 10'000;
@@ -37,7 +40,8 @@ struct BootstrapOptions {
 //
 // `statistics` gets the positions drawn, n of them, and writes `n_statistics` values; a value that
 // is not defined in this resample stays absent. What comes back are the values of each statistic,
-// in the order of the resamples, absent ones left out.
+// in the order of the resamples, absent ones left out; none at all when more than kMostUndefined of
+// them are absent, since an interval over the others would be one of the lucky resamples.
 class ScenarioResampler {
  public:
   ScenarioResampler(std::size_t n_scenarios, const BootstrapOptions& options)

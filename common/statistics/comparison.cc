@@ -12,24 +12,35 @@ std::vector<double> MeanReport(const ComparedScenario& scenario) {
   const std::size_t reports = ReportsOf(scenario);
   const std::size_t k = AttributesOf(scenario);
   std::vector<double> mean(k);
-  for (std::size_t i = 0; i < scenario.reports.size(); ++i) mean[i % k] += scenario.reports[i];
+  for (std::size_t i = 0; i < reports * k; ++i) mean[i % k] += Bounded(scenario.reports[i]);
   for (double& value : mean) value /= static_cast<double>(reports);
   return mean;
 }
 
-double Standardise(double value, const Moments& moments) {
-  return moments.sd > 0 ? (value - moments.mean) / moments.sd : 0;
-}
+// Below this share of the largest magnitude, a standard deviation is rounding.
+constexpr double kRounding = 1e-12;
 
-std::map<int, Moments> MomentsOfSets(const std::map<int, std::vector<double>>& sets) {
-  std::map<int, Moments> moments;
-  for (const auto& [set, values] : sets) moments.emplace(set, MomentsOf(values));
-  return moments;
+std::map<int, Moments> ScalesOf(const std::map<int, std::vector<double>>& sets) {
+  std::map<int, Moments> scales;
+  for (const auto& [set, values] : sets) scales.emplace(set, ScaleOf(values));
+  return scales;
 }
 
 bool Beyond(double value) { return std::abs(value) > kScale; }
 
 }  // namespace
+
+double Bounded(double value) { return std::clamp(value, -kLargestNumber, kLargestNumber); }
+
+Moments ScaleOf(Values set) {
+  Moments scale = MomentsOf(set);
+  if (!set.empty() && scale.sd <= kRounding * std::abs(set[LargestMagnitude(set)])) scale.sd = 0;
+  return scale;
+}
+
+double Standardise(double value, const Moments& scale) {
+  return scale.sd > 0 ? (value - scale.mean) / scale.sd : 0;
+}
 
 std::size_t AttributesOf(const ComparedScenario& scenario) {
   return scenario.weights.empty() ? scenario.attributes : scenario.weights.size();
@@ -50,8 +61,8 @@ Comparison Treat(const Comparison& comparison, OutOfRangeAs treatment) {
     }
     const std::size_t k = AttributesOf(scenario);
     std::vector<double> kept;
-    for (std::size_t begin = 0; begin < scenario.reports.size(); begin += k) {
-      const Values reply = Values(scenario.reports).subspan(begin, k);
+    for (std::size_t i = 0; i < ReportsOf(scenario); ++i) {
+      const Values reply = Values(scenario.reports).subspan(i * k, k);
       if (std::none_of(reply.begin(), reply.end(), Beyond)) {
         kept.insert(kept.end(), reply.begin(), reply.end());
       }
@@ -87,26 +98,26 @@ PairedReports PairUp(const Comparison& comparison) {
   for (std::size_t i = 0; i < comparison.scenarios.size(); ++i) {
     const ComparedScenario& scenario = comparison.scenarios[i];
     std::vector<double>& weights = weight_sets[scenario.weight_set];
-    weights.insert(weights.end(), scenario.weights.begin(), scenario.weights.end());
-    if (scenario.reports.empty()) continue;
+    for (const double weight : scenario.weights) weights.push_back(Bounded(weight));
+    if (ReportsOf(scenario) == 0) continue;
     means[i] = MeanReport(scenario);
     std::vector<double>& reports = report_sets[scenario.report_set];
     reports.insert(reports.end(), means[i].begin(), means[i].end());
   }
-  const std::map<int, Moments> of_weights = MomentsOfSets(weight_sets);
-  const std::map<int, Moments> of_reports = MomentsOfSets(report_sets);
+  const std::map<int, Moments> of_weights = ScalesOf(weight_sets);
+  const std::map<int, Moments> of_reports = ScalesOf(report_sets);
 
   PairedReports pairs;
   for (std::size_t i = 0; i < comparison.scenarios.size(); ++i) {
     const ComparedScenario& scenario = comparison.scenarios[i];
-    if (scenario.weights.empty() || scenario.reports.empty()) continue;
-    const Moments& weight_moments = of_weights.at(scenario.weight_set);
-    const Moments& report_moments = of_reports.at(scenario.report_set);
+    if (scenario.weights.empty() || means[i].empty()) continue;
+    const Moments& weight_scale = of_weights.at(scenario.weight_set);
+    const Moments& report_scale = of_reports.at(scenario.report_set);
     pairs.scenarios.push_back({i, pairs.weight.size(), scenario.weights.size()});
     for (std::size_t k = 0; k < scenario.weights.size(); ++k) {
-      pairs.weight.push_back(Standardise(scenario.weights[k], weight_moments));
-      pairs.report.push_back(Standardise(means[i][k], report_moments));
-      pairs.raw_weight.push_back(scenario.weights[k]);
+      pairs.weight.push_back(Standardise(Bounded(scenario.weights[k]), weight_scale));
+      pairs.report.push_back(Standardise(means[i][k], report_scale));
+      pairs.raw_weight.push_back(Bounded(scenario.weights[k]));
       pairs.raw_report.push_back(means[i][k]);
     }
   }

@@ -26,6 +26,9 @@ namespace candor::statistics {
 
 // The scale on which models are asked to report: [-kScale, kScale].
 inline constexpr double kScale = 100;
+// A reply may say anything, 1e300 too, whose square no double holds. Numbers beyond this are taken
+// as this.
+inline constexpr double kLargestNumber = 1e100;
 
 // One scenario of K attributes in one condition.
 struct ComparedScenario {
@@ -52,9 +55,18 @@ struct Comparison {
   std::vector<ComparedScenario> scenarios;
 };
 
+// The number within [-kLargestNumber, kLargestNumber].
+double Bounded(double value);
+
+// What a set of values is standardised by. An sd that is but rounding errors is 0: the means of the
+// same reports in another order differ in their last bits.
+Moments ScaleOf(Values set);
+// (value - mean) / sd, and 0 for an sd of 0.
+double Standardise(double value, const Moments& scale);
+
 // K of a scenario.
 std::size_t AttributesOf(const ComparedScenario& scenario);
-// n_reports of a scenario.
+// n_reports of a scenario; 0 while its K is not known.
 std::size_t ReportsOf(const ComparedScenario& scenario);
 
 // What becomes of reports beyond the scale.
@@ -84,8 +96,8 @@ struct PairedScenario {
   std::size_t size = 0;
 };
 
-// The pairs of (scenario, attribute), scenario by scenario. A set whose values are all the same is
-// standardised to zeros.
+// The pairs of (scenario, attribute), scenario by scenario. A set whose values are all the same, up
+// to rounding errors of their means, is standardised to zeros.
 struct PairedReports {
   // Standardised, [n_pairs] each.
   std::vector<double> weight;

@@ -46,11 +46,12 @@ std::optional<PermutationResult> PermuteReports(const Comparison& comparison,
   const double correction = sums.x * sums.y / sums.n;
   std::vector<double> permuted;
   permuted.reserve(static_cast<std::size_t>(options.permutations));
+  std::vector<std::size_t> from;
   for (int i = 0; i < options.permutations; ++i) {
     RandomStream random(options.seed ^ kPurpose, static_cast<std::uint64_t>(i));
     double products = 0;
     for (const auto& [key, members] : groups) {
-      std::vector<std::size_t> from = members;
+      from = members;
       Shuffle(from, random);
       for (std::size_t m = 0; m < members.size(); ++m) {
         const Values weight = pairs.WeightOf(pairs.scenarios[members[m]]);

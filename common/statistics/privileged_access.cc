@@ -10,13 +10,13 @@ using ByScenario = std::vector<std::vector<double>>;
 
 ByScenario Standardised(const ByScenario& values) {
   std::vector<double> all;
-  for (const auto& of_one : values) all.insert(all.end(), of_one.begin(), of_one.end());
-  const Moments moments = MomentsOf(all);
+  for (const auto& of_one : values) {
+    for (const double value : of_one) all.push_back(Bounded(value));
+  }
+  const Moments scale = ScaleOf(all);
   ByScenario standardised = values;
   for (auto& of_one : standardised) {
-    for (double& value : of_one) {
-      value = moments.sd > 0 ? (value - moments.mean) / moments.sd : 0;
-    }
+    for (double& value : of_one) value = Standardise(Bounded(value), scale);
   }
   return standardised;
 }

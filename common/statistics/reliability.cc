@@ -7,17 +7,21 @@
 namespace candor::statistics {
 namespace {
 
-ReportSums SumsOfReports(const ComparedScenario& scenario, double scale) {
+// Reports brought to the mean and sd of their set.
+ReportSums SumsOfReports(const ComparedScenario& scenario, const Moments& set) {
   ReportSums sums;
+  const auto standardised = [&](std::size_t i) {
+    return Standardise(Bounded(scenario.reports[i]), set);
+  };
   const std::size_t k = AttributesOf(scenario);
   const std::size_t reports = ReportsOf(scenario);
   const auto n = static_cast<double>(reports);
   for (std::size_t attribute = 0; attribute < k; ++attribute) {
     double mean = 0;
-    for (std::size_t i = 0; i < reports; ++i) mean += scenario.reports[i * k + attribute] / scale;
+    for (std::size_t i = 0; i < reports; ++i) mean += standardised(i * k + attribute);
     mean /= n;
     for (std::size_t i = 0; i < reports; ++i) {
-      const double error = scenario.reports[i * k + attribute] / scale - mean;
+      const double error = standardised(i * k + attribute) - mean;
       sums.within += error * error;
     }
     sums.items += 1;
@@ -75,18 +79,15 @@ std::optional<double> ScenarioSums::DisattenuatedR() const {
 }
 
 std::vector<ScenarioSums> SumsByScenario(const Comparison& comparison, const PairedReports& pairs) {
-  // Reports are brought to the scale of their set: the sd of its mean reports.
+  // Mean and sd of the mean reports of each set, so that sets can be pooled.
   std::map<int, std::vector<double>> means;
   for (const PairedScenario& paired : pairs.scenarios) {
     std::vector<double>& set = means[comparison.scenarios[paired.scenario].report_set];
     const Values report = pairs.RawReportOf(paired);
     set.insert(set.end(), report.begin(), report.end());
   }
-  std::map<int, double> scales;
-  for (const auto& [set, values] : means) {
-    const double sd = MomentsOf(values).sd;
-    scales[set] = sd > 0 ? sd : 1;
-  }
+  std::map<int, Moments> scales;
+  for (const auto& [set, values] : means) scales.emplace(set, ScaleOf(values));
   std::vector<ScenarioSums> sums(comparison.scenarios.size());
   for (const PairedScenario& paired : pairs.scenarios) {
     const ComparedScenario& scenario = comparison.scenarios[paired.scenario];

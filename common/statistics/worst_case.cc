@@ -25,11 +25,7 @@ struct Cell {
 // while one cell changes at a time.
 class Climber {
  public:
-  explicit Climber(std::vector<Cell> cells) : cells_(std::move(cells)) {
-    for (const Cell& cell : cells_) Account(cell, 1);
-  }
-
-  std::vector<Cell>& cells() { return cells_; }
+  explicit Climber(std::vector<Cell> cells) : cells_(std::move(cells)) { AccountAnew(); }
 
   // The pooled line: reports of each set have mean 0 and sd 1 over the set.
   std::optional<double> Slope() const {
@@ -57,8 +53,9 @@ class Climber {
       const double wanted = cell.weight * direction >= 0 ? 1 : -1;
       if (cell.step > 0 && cell.sign != wanted) Flip(cell);
     }
-    std::optional<double> best = Slope();
     for (int pass = 0; pass < kMostPasses; ++pass) {
+      AccountAnew();
+      std::optional<double> best = Slope();
       bool better = false;
       for (Cell& cell : cells_) {
         if (cell.step <= 0) continue;
@@ -73,10 +70,17 @@ class Climber {
       }
       if (!better) break;
     }
-    return best;
+    AccountAnew();
+    return Slope();
   }
 
  private:
+  // Taking cells out and putting them back leaves rounding errors behind.
+  void AccountAnew() {
+    sets_.clear();
+    for (const Cell& cell : cells_) Account(cell, 1);
+  }
+
   void Account(const Cell& cell, double count) {
     PairSums& sums = sets_[cell.set];
     const double x = cell.report();
@@ -96,10 +100,10 @@ std::vector<Cell> CellsOf(const Comparison& comparison) {
   std::map<int, std::vector<double>> sets;
   for (const ComparedScenario& scenario : comparison.scenarios) {
     std::vector<double>& set = sets[scenario.weight_set];
-    set.insert(set.end(), scenario.weights.begin(), scenario.weights.end());
+    for (const double weight : scenario.weights) set.push_back(Bounded(weight));
   }
-  std::map<int, Moments> moments;
-  for (const auto& [set, values] : sets) moments.emplace(set, MomentsOf(values));
+  std::map<int, Moments> scales;
+  for (const auto& [set, values] : sets) scales.emplace(set, ScaleOf(values));
 
   std::vector<Cell> cells;
   for (const ComparedScenario& scenario : comparison.scenarios) {
@@ -108,11 +112,12 @@ std::vector<Cell> CellsOf(const Comparison& comparison) {
     const auto wanted =
         std::max(static_cast<double>(scenario.replies_total), static_cast<double>(readable));
     if (k == 0 || wanted <= 0) continue;
-    const Moments& of_set = moments.at(scenario.weight_set);
+    const Moments& scale = scales.at(scenario.weight_set);
     for (std::size_t attribute = 0; attribute < k; ++attribute) {
       Cell cell;
-      cell.weight = of_set.sd > 0 ? (scenario.weights[attribute] - of_set.mean) / of_set.sd : 0;
-      for (std::size_t i = 0; i < readable; ++i) cell.known += scenario.reports[i * k + attribute];
+      cell.weight = Standardise(Bounded(scenario.weights[attribute]), scale);
+      for (std::size_t i = 0; i < readable; ++i)
+        cell.known += Bounded(scenario.reports[i * k + attribute]);
       cell.known /= wanted;
       cell.step = (wanted - static_cast<double>(readable)) * kScale / wanted;
       cell.set = scenario.report_set;
@@ -135,7 +140,7 @@ std::optional<Interval> WorstCaseSlope(const Comparison& comparison) {
   const std::optional<double> high = climber.Optimise(1);
   const std::optional<double> low = climber.Optimise(-1);
   if (!high || !low) return std::nullopt;
-  return Interval{*low, *high};
+  return Interval{std::min(*low, *high), std::max(*low, *high)};
 }
 
 }  // namespace candor::statistics
