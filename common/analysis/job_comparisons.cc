@@ -49,6 +49,7 @@ class Maker {
     std::ptrdiff_t chooser = -1;
     std::ptrdiff_t report_set = -1;
     std::ptrdiff_t self_reports = -1;
+    std::ptrdiff_t participant = -1;
   };
 
   // "entry", or "jobs/x/entry" when there are several jobs.
@@ -125,7 +126,8 @@ class Maker {
       parts.report_set = static_cast<std::ptrdiff_t>(study_.report_sets.size());
       AddReportSet(job, entry, parts.model);
     }
-    study_.participants.push_back({parts.model, parts.chooser, parts.report_set});
+    parts.participant = static_cast<std::ptrdiff_t>(study_.participants.size());
+    study_.participants.push_back({parts.model, parts.chooser, parts.report_set, -1});
     AddReplies(parts.model, v1::Cell::CHOICE, entry.choices());
     AddReplies(parts.model, v1::Cell::SELF_REPORT, entry.reports());
     WarnOfServedModels(parts.model, entry.served_models());
@@ -230,6 +232,10 @@ class Maker {
       }
     }
     if (parts.report_set < 0) return;
+    if (const std::ptrdiff_t own = Find(job, entry.entry().weights_from()); own >= 0) {
+      study_.participants[static_cast<std::size_t>(parts.participant)].own =
+          parts_[static_cast<std::size_t>(own)].participant;
+    }
     const std::ptrdiff_t chooser = ChooserOf(job, entry.entry().weights_from());
     if (chooser < 0) {
       LeaveOut(parts.model, Name(Statistic::kSelfReports),

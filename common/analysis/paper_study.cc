@@ -243,10 +243,10 @@ class Reader {
                 Statistic::kNativeBefore);
     // Native weights are each model's own: nobody taught the models the same ones.
     if (before >= 0) {
-      study_.participants.push_back(
-          {model, native,
-           static_cast<std::ptrdiff_t>(
-               study_.comparisons[static_cast<std::size_t>(before)].report_sets.front())});
+      const Comparison& comparison = study_.comparisons[static_cast<std::size_t>(before)];
+      study_.participants.push_back({model, native,
+                                     static_cast<std::ptrdiff_t>(comparison.report_sets.front()),
+                                     std::ssize(study_.participants)});
     }
     return absl::OkStatus();
   }

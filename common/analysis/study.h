@@ -145,6 +145,8 @@ struct Participant {
   std::string name;
   std::ptrdiff_t chooser = -1;
   std::ptrdiff_t report_set = -1;
+  // Position of the participant whose weights the reports are about: itself, or another.
+  std::ptrdiff_t own = -1;
 };
 
 // Everything that is analysed.
