@@ -20,6 +20,7 @@ constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
 constexpr std::size_t kReaderThreads = 2;
 // Pairs that one reader works out at a time: some milliseconds, so that other reads get their turn.
 constexpr std::size_t kPairsAtATime = 16;
+constexpr std::size_t kAnalystThreads = 2;
 
 }  // namespace
 
@@ -36,6 +37,7 @@ EngineHost::EngineHost(boost::asio::io_context& strand, store::Store& store, con
                        engine::Recovery recovery)
     : strand_(strand),
       readers_(kReaderThreads),
+      analysts_(kAnalystThreads),
       timer_(strand),
       store_(store),
       clock_(clock),
@@ -56,6 +58,7 @@ EngineHost::~EngineHost() { Stop(); }
 void EngineHost::Stop() {
   if (committer_) committer_->Stop();
   readers_.join();
+  analysts_.join();
 }
 
 void EngineHost::Post(absl::AnyInvocable<void()> task) {
@@ -64,6 +67,10 @@ void EngineHost::Post(absl::AnyInvocable<void()> task) {
 
 void EngineHost::PostToReaders(absl::AnyInvocable<void()> task) {
   boost::asio::post(readers_, [task = std::move(task)]() mutable { task(); });
+}
+
+void EngineHost::PostToAnalysts(absl::AnyInvocable<void()> task) {
+  boost::asio::post(analysts_, [task = std::move(task)]() mutable { task(); });
 }
 
 engine::Instant EngineHost::Now() const {

@@ -72,9 +72,13 @@ class EngineHost {
   void Post(absl::AnyInvocable<void()> task);
   // Runs `task`, which may block on the store, on a reader thread.
   void PostToReaders(absl::AnyInvocable<void()> task);
+  // Runs `task`, which may take seconds, on a thread for analyses. The engine never waits for
+  // these.
+  void PostToAnalysts(absl::AnyInvocable<void()> task);
   boost::asio::io_context& strand() { return strand_; }
   store::Store& store() { return store_; }
   const Options& options() const { return options_; }
+  const Clock& clock() const { return clock_; }
   Duration uptime() const { return clock_.Now() - start_; }
 
   // --- On the strand ---
@@ -138,6 +142,7 @@ class EngineHost {
 
   boost::asio::io_context& strand_;
   boost::asio::thread_pool readers_;
+  boost::asio::thread_pool analysts_;
   boost::asio::steady_timer timer_;
   store::Store& store_;
   const Clock& clock_;

@@ -4,6 +4,7 @@
 #include "common/base/violations.h"
 #include "common/scenario/analysis_plan.h"
 #include "common/scenario/resolve.h"
+#include "coordinator/analysis/design_precision.h"
 #include "coordinator/service/grpc_status.h"
 #include "coordinator/service/job_streams.h"
 #include "coordinator/service/paging.h"
@@ -44,6 +45,7 @@ struct Creation {
   std::string request_id;
   std::shared_ptr<v1::Job> job;
   std::shared_ptr<v1::JobSpecification> specification;
+  google::protobuf::RepeatedPtrField<v1::DesignPrecision> precision;
 };
 
 void CheckEndpoints(const v1::Job& job, const v1::Config& config, FieldViolations& violations) {
@@ -128,9 +130,12 @@ grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerConte
     if (!creation.ok()) return reactor->Finish(ToGrpc(creation.status()));
     if (!request->has_job()) violations.assign(1, {"job", "is missing; give the job to create"});
     if (!violations.empty()) return reactor->Finish(ToGrpc(violations));
+    creation->precision =
+        analysis::ExpectPrecision(*creation->specification, creation->job->analysis());
     host_.Post([this, request, response, reactor, creation = *std::move(creation)]() mutable {
       const engine::Engine& engine = host_.engine();
       *response->mutable_estimate() = engine.Estimate(*creation.job, *creation.specification);
+      *response->mutable_estimate()->mutable_precision() = std::move(creation.precision);
       if (request->validate_only()) return reactor->Finish(grpc::Status::OK);
 
       if (const auto earlier = engine.FindRequest(creation.request_id);
@@ -254,7 +259,7 @@ grpc::ServerUnaryReactor* EvaluationService::DeleteJob(grpc::CallbackServerConte
 grpc::ServerWriteReactor<v1::WatchJobResponse>* EvaluationService::WatchJob(
     grpc::CallbackServerContext* /*context*/, const v1::WatchJobRequest* request) {
   return ResponseStream<v1::WatchJobResponse>::Run(host_, [this, request = *request](auto stream) {
-    return Watch(host_, std::move(stream), request);
+    return Watch(host_, live_, std::move(stream), request);
   });
 }
 

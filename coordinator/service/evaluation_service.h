@@ -5,6 +5,7 @@
 #include "candor/v1/evaluation_service.grpc.pb.h"
 #include "common/base/ids.h"
 #include "coordinator/service/engine_host.h"
+#include "coordinator/service/live_jobs.h"
 
 #include <string>
 
@@ -13,7 +14,7 @@ namespace candor::service {
 class EvaluationService final : public v1::EvaluationService::CallbackService {
  public:
   // Both outlive the service.
-  EvaluationService(EngineHost& host, IdGenerator& ids) : host_(host), ids_(ids) {}
+  EvaluationService(EngineHost& host, IdGenerator& ids) : host_(host), ids_(ids), live_(host) {}
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context,
                                       const v1::CreateJobRequest* request,
@@ -55,6 +56,7 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
 
   EngineHost& host_;
   IdGenerator& ids_;
+  LiveJobs live_;
 };
 
 }  // namespace candor::service

@@ -1,10 +1,10 @@
 #include "coordinator/service/job_streams.h"
 
 #include "common/base/nearest.h"
-#include "common/base/time_proto.h"
 #include "common/base/violations.h"
 #include "coordinator/service/cursor.h"
 #include "coordinator/service/grpc_status.h"
+#include "coordinator/service/off_strand.h"
 
 #include <string>
 #include <utility>
@@ -13,30 +13,7 @@
 namespace candor::service {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-// Changes within this time travel together.
-constexpr milliseconds kCoalesce(200);
-// What is not durable and so not published, such as calls in flight, is looked at so often.
-constexpr seconds kLook(1);
-constexpr seconds kHeartbeat(10);
-constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 20U;
-
-// The whole job in at most 1 MB: long wordings are left to GetJob.
-v1::Job Snapshot(const EngineHost& host, engine::JobKey key) {
-  v1::Job job = host.engine().GetJob(key, host.Now());
-  if (job.has_inline_scenarios()) job.mutable_inline_scenarios()->clear_scenarios();
-  if (job.ByteSizeLong() > kMaxMessageBytes) {
-    job.clear_prompts();
-    for (v1::Entry& entry : *job.mutable_models()) entry.clear_prompts();
-  }
-  return job;
-}
-
-Status ShuttingDown() {
-  return Unavailable("the coordinator is shutting down; ask again when it is back");
-}
+constexpr std::chrono::seconds kHeartbeat(10);
 
 // Names that a filter may hold, checked so that a slip does not look like an empty result.
 void CheckNames(const google::protobuf::RepeatedPtrField<std::string>& names,
@@ -81,70 +58,15 @@ FieldViolations CheckFilter(const v1::StreamOutcomesRequest& request,
   return violations;
 }
 
-// Runs `read` on a reader thread.
-template <typename Read>
-boost::asio::awaitable<std::invoke_result_t<Read>> OnReaders(EngineHost& host, Read read) {
-  std::optional<std::invoke_result_t<Read>> result;
-  Signal done(host.strand());
-  host.PostToReaders([&] {
-    result.emplace(read());
-    host.Post([&done] { done.Notify(); });
-  });
-  co_await done.Wait();
-  co_return *std::move(result);
-}
-
 }  // namespace
+
+Status ShuttingDown() {
+  return Unavailable("the coordinator is shutting down; ask again when it is back");
+}
 
 Status NoSuchJob(const std::string& name) {
   return NotFound("there is no job \"{}\"; a name looks like \"jobs/abc\", and ListJobs lists them",
                   name);
-}
-
-boost::asio::awaitable<grpc::Status> Watch(
-    EngineHost& host, std::shared_ptr<ResponseStream<v1::WatchJobResponse>> stream,
-    v1::WatchJobRequest request) {
-  const auto key = host.engine().FindJob(request.name());
-  if (!key) co_return ToGrpc(NoSuchJob(request.name()));
-  const EngineHost::Subscription subscription(host, *key, [&stream] { stream->Wake(); });
-
-  v1::WatchJobResponse message;
-  message.set_type(v1::WatchJobResponse::SNAPSHOT);
-  *message.mutable_job() = Snapshot(host, *key);
-  std::string shown = host.engine().GetJobStatus(*key, host.Now()).SerializeAsString();
-  TimePoint last_write = host.Now().now;
-  while (true) {
-    if (const auto left = host.engine().TimeLeft(*key, host.Now()))
-      *message.mutable_time_left() = ToProto(*left);
-    const bool last = host.engine().Settled(*key);
-    const bool written = co_await stream->Write(message);
-    if (!written) co_return grpc::Status::CANCELLED;
-    last_write = host.Now().now;
-    message.Clear();
-    while (message.type() == v1::WatchJobResponse::TYPE_UNSPECIFIED) {
-      if (last) co_return grpc::Status::OK;
-      const bool awake = co_await stream->Sleep(kLook);
-      if (!awake) co_return grpc::Status::CANCELLED;
-      if (host.closing()) co_return ToGrpc(ShuttingDown());
-      if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
-      v1::Job status = host.engine().GetJobStatus(*key, host.Now());
-      std::string text = status.SerializeAsString();
-      if (text != shown || host.engine().Settled(*key)) {
-        // What follows at once is part of this change.
-        const Duration since = host.Now().now - last_write;
-        const bool still = co_await stream->Sleep(std::max(kCoalesce - since, Duration(0)));
-        if (!still) co_return grpc::Status::CANCELLED;
-        if (!host.engine().FindJob(request.name())) co_return ToGrpc(NoSuchJob(request.name()));
-        *message.mutable_job() = host.engine().GetJobStatus(*key, host.Now());
-        shown = message.job().SerializeAsString();
-        message.set_type(v1::WatchJobResponse::CHANGE);
-      } else if (host.Now().now - last_write >= kHeartbeat) {
-        message.mutable_job()->set_name(status.name());
-        message.mutable_job()->set_state(status.state());
-        message.set_type(v1::WatchJobResponse::HEARTBEAT);
-      }
-    }
-  }
 }
 
 boost::asio::awaitable<grpc::Status> SendOutcomes(

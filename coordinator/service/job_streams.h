@@ -2,14 +2,15 @@
 #pragma once
 
 #include "candor/v1/evaluation_service.pb.h"
+#include "coordinator/service/live_jobs.h"
 #include "coordinator/service/response_stream.h"
 
 namespace candor::service {
 
-// Runs until the job has settled or the client has gone. The request is copied: gRPC's own ends
-// with the call.
+// Runs until the job has settled and its estimates are final, or the client has gone. The request
+// is copied: gRPC's own ends with the call.
 boost::asio::awaitable<grpc::Status> Watch(
-    EngineHost& host, std::shared_ptr<ResponseStream<v1::WatchJobResponse>> stream,
+    EngineHost& host, LiveJobs& live, std::shared_ptr<ResponseStream<v1::WatchJobResponse>> stream,
     v1::WatchJobRequest request);
 
 boost::asio::awaitable<grpc::Status> SendOutcomes(
@@ -20,7 +21,8 @@ boost::asio::awaitable<grpc::Status> SendAttempts(
     EngineHost& host, std::shared_ptr<ResponseStream<v1::StreamAttemptsResponse>> stream,
     v1::StreamAttemptsRequest request);
 
-// NOT_FOUND, in the same words everywhere.
+// NOT_FOUND and UNAVAILABLE, in the same words everywhere.
 Status NoSuchJob(const std::string& name);
+Status ShuttingDown();
 
 }  // namespace candor::service

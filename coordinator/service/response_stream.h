@@ -18,6 +18,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -53,6 +54,8 @@ class ResponseStream final : public grpc::ServerWriteReactor<Response> {
     co_return !gone_;
   }
   void Wake() { woken_.Notify(); }
+  // True when the client has gone. From any thread.
+  const std::atomic<bool>& gone() const { return gone_; }
 
   void OnWriteDone(bool ok) override {
     host_.Post([self = self_, ok] {
@@ -86,7 +89,7 @@ class ResponseStream final : public grpc::ServerWriteReactor<Response> {
   std::shared_ptr<ResponseStream> self_;
   Signal written_;
   Signal woken_;
-  bool gone_ = false;
+  std::atomic<bool> gone_ = false;
 };
 
 }  // namespace candor::service
