@@ -83,6 +83,33 @@ TEST(CellTableTest, TentativeCellsComeBackOrAreGivenUp) {
   EXPECT_EQ(cells.At(0), Place::kFailed);
 }
 
+TEST(CellTableTest, CellsOpenedOneByOneGoInThatOrder) {
+  CellTable cells(100, CellTable::Opening::kOneByOne);
+  std::uint32_t index = 0;
+  EXPECT_FALSE(cells.HasReady(kNow));
+  EXPECT_FALSE(cells.Take(kNow, &index));
+  EXPECT_EQ(cells.pending(), 100U);
+  EXPECT_EQ(cells.closed(), 100U);
+  for (const std::uint32_t opened : {70U, 3U, 42U}) cells.Open(opened);
+  EXPECT_TRUE(cells.HasReady(kNow));
+  EXPECT_EQ(cells.closed(), 97U);
+  // An open cell and a closed one get their outcomes before they were taken.
+  cells.MarkDone(3);
+  cells.MarkDone(50);
+  EXPECT_EQ(cells.closed(), 96U);
+  ASSERT_TRUE(cells.Take(kNow, &index));
+  EXPECT_EQ(index, 70U);
+  ASSERT_TRUE(cells.Take(kNow, &index));
+  EXPECT_EQ(index, 42U);
+  EXPECT_FALSE(cells.Take(kNow, &index));
+  // What comes back is open.
+  cells.Return(70, kNow, false);
+  ASSERT_TRUE(cells.Take(kNow, &index));
+  EXPECT_EQ(index, 70U);
+  EXPECT_EQ(cells.pending(), 96U);
+  EXPECT_EQ(cells.leased(), 2U);
+}
+
 TEST(CellTableTest, RestoringRefusesWhatIsOutOfRangeOrTwice) {
   CellTable cells(10);
   EXPECT_TRUE(cells.RestoreDone(3));
