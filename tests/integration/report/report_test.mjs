@@ -89,7 +89,7 @@ await test("choosing another statistic, page, order or search changes what is sh
   await page.evaluate(`document.querySelector("#scenarios > .under button:last-of-type").click()`);
   const second = await texts("#scenarios .card h3");
   assert.notDeepEqual(second, before);
-  assert.equal((await texts("#scenarios > .under .status"))[0], "10–18 of 2,000");
+  assert.equal((await texts("#scenarios > .under .status"))[0], "7–12 of 2,000");
   await page.evaluate(`{ const field = document.querySelector("#scenarios input"); field.value = "ferry-1000"; field.dispatchEvent(new Event("input")); }`);
   assert.equal((await texts("#scenarios .card")).length, 1);
   await page.evaluate(`{ const field = document.querySelector("#scenarios input"); field.value = ""; field.dispatchEvent(new Event("input")); }`);

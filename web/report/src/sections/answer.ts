@@ -155,7 +155,7 @@ function mainTable(report: Report): HTMLElement {
       { label: "bootstrap_slope_high", csvOnly: true, data: (a) => a.agreement.bootstrap?.slope?.high },
       { label: "r", numeric: true, data: (a) => a.agreement.r, cell: (a) => value(report, [...a.path, "r"]) },
       {
-        label: "p",
+        label: "p, permutation",
         numeric: true,
         data: (a) => a.agreement.permutation_p,
         cell: (a) => value(report, [...a.path, "permutation_p"], "p"),

@@ -12,6 +12,7 @@ export function asked(report: Report): Section {
   const { analysis } = report;
   const jobs = analysis.jobs ?? [];
   const settings = analysis.settings;
+  const sources = analysis.sources ?? [];
   return section(
     "asked",
     "What was asked",
@@ -20,7 +21,7 @@ export function asked(report: Report): Section {
     plan(report),
     h("h3", {}, "How the numbers were made"),
     terms([
-      ["Read from", (analysis.sources ?? []).length > 0 ? list(analysis.sources ?? []) : null],
+      ["Read from", sources.length > 0 && sources.length <= 3 ? list(sources) : null],
       ["Models", jobs.length === 0 ? report.models.map(({ name }) => name).join(", ") : null],
       ["Analysed", moment(analysis.create_time)],
       ["Candor", analysis.candor_version ? `version ${analysis.candor_version}, schema ${analysis.schema_version ?? dash}` : null],
@@ -30,17 +31,12 @@ export function asked(report: Report): Section {
       ["Folds", settings?.folds === undefined ? null : value(report, ["settings", "folds"], "count")],
       ["Seed of the analysis", settings?.seed === undefined ? null : value(report, ["settings", "seed"], "plain")],
     ]),
+    sources.length > 3 ? details(`Read from ${plural(sources.length, "source")}`, list(sources)) : null,
   );
 }
 
 function list(items: readonly string[]): Child {
-  const shown = items.slice(0, 8);
-  return h(
-    "ul",
-    { class: "plain" },
-    shown.map((item) => h("li", {}, item)),
-    items.length > shown.length ? h("li", {}, details(`and ${items.length - shown.length} more`, h("ul", { class: "plain" }, items.slice(8).map((item) => h("li", {}, item))))) : null,
-  );
+  return h("ul", { class: "plain" }, items.map((item) => h("li", {}, item)));
 }
 
 function jobPart(report: Report, job: Job, path: Path, several: boolean): Child {

@@ -5,6 +5,12 @@ import { details, section, type Section } from "../parts/section";
 
 const parts: readonly (readonly [string, readonly Child[]])[] = [
   [
+    "What the statistics are called",
+    [
+      "Self-reports: an entry’s reports against the weights that its own choices follow, or those of the entry that the job names. Learned against instilled weights: what fine-tuning taught against what it was to teach. Base model (control): reports of the model before fine-tuning against the learned weights, which it cannot know. Preference-trained: reports of the fine-tuned model. Introspection-trained: reports of models that were trained to report on one half of the scenarios, on the other half. Native: the same on scenarios that no fine-tuning touched, before and after introspection training.",
+    ],
+  ],
+  [
     "Weights from choices",
     [
       "A model is shown pairs of options that differ in a few attributes, and chooses A or B. The choice model says: the log-odds of A are an intercept plus, for each attribute, a weight times the difference of A and B in that attribute, as a share of its range. Weights have a normal prior of width tau, the intercept (of centred differences) a Student-t prior with 3 degrees of freedom and scale 2.5, as brms sets them in the paper. The estimate is the posterior mean: the mode, found by Newton’s method with step halving, plus a closed-form correction for skewness. The standard deviation is that of the curvature at the mode, widened by 2 %.",

@@ -19,7 +19,7 @@ const groups = [
   { name: "read after repairs", colour: "--weights-pale", classes: ["REPAIRED"] },
   { name: "read, out of range", colour: "--gold", classes: ["OUT_OF_RANGE"] },
   { name: "not read", colour: "--reports", classes: null },
-  { name: "no reply", colour: "--faint", classes: [] as string[] },
+  { name: "no reply", colour: "--gone", classes: [] as string[] },
 ];
 
 interface Kind {

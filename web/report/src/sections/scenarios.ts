@@ -46,7 +46,7 @@ export function scenarios(report: Report): Section | null {
   const chosen = foremostOf(report.agreements.filter(({ agreement }) => (agreement.scenarios?.length ?? 0) > 0));
   let source = sources[chosen];
   if (!source) return null;
-  const pageSize = narrow() ? 3 : 9;
+  const pageSize = narrow() ? 3 : 6;
   let cards: Card[] = source.cards();
   let visible: Card[] = cards;
   let order: Order = "given";

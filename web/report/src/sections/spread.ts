@@ -59,7 +59,7 @@ function histogram({ agreement, label }: NamedAgreement): HTMLElement {
         marginTop: 10,
         marginBottom: 44,
         x: { domain: [-1, 1], label: "cosine", labelAnchor: "center", labelArrow: "none", labelOffset: 36, tickSize: 0, ticks: width < 500 ? 5 : 9 },
-        y: { label: null, tickSize: 0, ticks: 4, tickFormat: (tick: number) => (Number.isInteger(tick) ? String(tick) : "") },
+        y: { label: null, nice: true, tickSize: 0, ticks: 4, tickFormat: (tick: number) => (Number.isInteger(tick) ? String(tick) : "") },
         marks: [
           Plot.gridY({ stroke: "var(--rule)", strokeOpacity: 1, ticks: 4 }),
           Plot.rectY(cosines, {
