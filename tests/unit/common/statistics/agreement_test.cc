@@ -224,6 +224,21 @@ TEST(ReliabilityTest, IntraclassCorrelationIsThatOfTheAnalysisOfVariance) {
   EXPECT_FALSE(ReportSums().Reliability());
 }
 
+// R: v <- list(c(10,30,20), c(50,70), c(-40,-20,-30,-10), c(5,0,10)); n <- lengths(v)
+//    g <- factor(rep(seq_along(v), n)); a <- anova(lm(unlist(v) ~ g)); N <- sum(n)
+//    b <- (a[1,3] - a[2,3]) / ((N - sum(n^2) / N) / (length(v) - 1))
+//    b / (b + a[2,3] * mean(1 / n))
+TEST(ReliabilityTest, UnequalNumbersOfReportsAgreeWithR) {
+  Comparison comparison;
+  for (const std::vector<double>& reports :
+       {std::vector<double>{10, 30, 20}, {50, 70}, {-40, -20, -30, -10}, {5, 0, 10}}) {
+    comparison.scenarios.push_back(
+        {.weights = {1}, .reports = reports, .replies_total = std::ssize(reports)});
+  }
+  const ScenarioSums total = Total(SumsByScenario(comparison, PairUp(comparison)));
+  EXPECT_NEAR(*total.reports.Reliability(), 0.963713634677548, 1e-12);
+}
+
 TEST(ReliabilityTest, DisattenuationUndoesTheNoise) {
   const Agreement agreement = MeasureAgreement(Drawn({.scenarios = 400,
                                                       .self_knowledge = 1,
@@ -288,6 +303,29 @@ TEST(ContrastTest, IsTheMeanOfTheDifferencesWithPooledVariance) {
                               {.resamples = 200})
                   ->slope,
               0, 1e-15);
+}
+
+// R: z <- function(v) (v - mean(v)) / sd(v); y <- c(2,1,4,4,6,5,-2,1)
+//    x1 <- c(1,2,2,3,5,8,-1,0); x0 <- c(3,-1,0,4,2,6,1,5)
+//    m <- lm(y ~ t * x, data.frame(x = c(z(x1), z(x0)), y = c(z(y), z(y)), t = rep(1:0, each = 8)))
+//    summary(m)$coefficients["t:x",]; confint(m)["t:x",]
+TEST(ContrastTest, AgreesWithR) {
+  const Comparison trained = Small();
+  Comparison untrained = trained;
+  const std::vector<double> report = {3, -1, 0, 4, 2, 6, 1, 5};
+  for (std::size_t i = 0; i < 4; ++i) {
+    untrained.scenarios[i].reports = {report[2 * i], report[2 * i + 1]};
+  }
+  const ConditionPair base{&trained, &untrained};
+  const auto contrast = MeasureContrast(std::span(&base, 1), {.resamples = 0});
+  ASSERT_TRUE(contrast);
+  EXPECT_NEAR(contrast->slope, 0.524446042850449, 1e-12);
+  EXPECT_NEAR(contrast->r, 0.524446042850449, 1e-12);
+  EXPECT_NEAR(*contrast->standard_error, 0.452382588321639, 1e-12);
+  EXPECT_EQ(contrast->degrees_of_freedom, 12);
+  EXPECT_NEAR(contrast->interval->low, -0.461210944502807, 1e-12);
+  EXPECT_NEAR(contrast->interval->high, 1.510103030203705, 1e-12);
+  EXPECT_FALSE(contrast->slope_bootstrap);
 }
 
 // `knowledge` of its own weights, else of nobody's.

@@ -22,7 +22,7 @@ const std::string kModel = "gpt-4o-2024-08-06";
 
 // Five numbers a row from column `first`, gathered by the name in column `key`.
 Rows Read(const std::string& name, std::size_t key, std::size_t first) {
-  const auto text = ReadFile(kFolder + kModel + name);
+  const auto text = ReadFile(kFolder + name);
   EXPECT_TRUE(text.ok()) << name;
   const auto records = ParseCsv(*text);
   Rows rows;
@@ -37,7 +37,7 @@ Rows Read(const std::string& name, std::size_t key, std::size_t first) {
   return rows;
 }
 
-Rows ReadReports(const std::string& name) { return Read(name, 2, 3); }
+Rows ReadReports(const std::string& name) { return Read(kModel + name, 2, 3); }
 
 Comparison Compare(const Rows& weights, const std::vector<Rows>& sets) {
   Comparison comparison;
@@ -63,8 +63,9 @@ class PaperTest : public testing::Test {
       GTEST_SKIP() << "the paper's files are not in " << kFolder
                    << ": nothing is compared with the published statistics";
     }
-    const Rows learned = Read("_regression_results.csv", 0, 1);
-    const Rows native = Read("_latent_regression_results.csv", 0, 1);
+    const Rows learned = Read(kModel + "_regression_results.csv", 0, 1);
+    const Rows native = Read(kModel + "_latent_regression_results.csv", 0, 1);
+    learned_vs_instilled = Compare(learned, {Read("instilled_weights.csv", 0, 1)});
     control = Compare(learned, {ReadReports("_weight_reports.csv")});
     preference_trained = Compare(learned, {ReadReports("_instilled_weight_reports.csv")});
     introspection_trained =
@@ -93,6 +94,7 @@ class PaperTest : public testing::Test {
     EXPECT_NEAR(contrast->interval->high, high, 5e-5);
   }
 
+  Comparison learned_vs_instilled;
   Comparison control;
   Comparison preference_trained;
   Comparison introspection_trained;
@@ -106,6 +108,12 @@ TEST_F(PaperTest, SlopesAndIntervals) {
   Expect(introspection_trained, .7407, .6814, .8000);
   EXPECT_NEAR(FitLine(PairUp(native_before))->r, .4637, 5e-5);
   EXPECT_NEAR(FitLine(PairUp(native_after))->r, .7096, 5e-5);
+}
+
+TEST_F(PaperTest, LearnedAgainstInstilledWeights) {
+  const auto line = FitLine(PairUp(learned_vs_instilled));
+  EXPECT_NEAR(line->r, .8433, 5e-5);
+  EXPECT_EQ(line->n_pairs, 500);
 }
 
 TEST_F(PaperTest, Contrasts) {
