@@ -129,11 +129,12 @@ class Reader {
         study_.report_sets.push_back(std::move(set));
       }
     }
+    // Files without a readable row still stand for a reporter who was asked.
+    if (positions.empty()) {
+      positions.push_back(study_.report_sets.size());
+      study_.report_sets.emplace_back().name = names.front();
+    }
     if (!lost.empty()) {
-      if (positions.empty()) {
-        positions.push_back(study_.report_sets.size());
-        study_.report_sets.emplace_back().name = names.front();
-      }
       std::vector<ScenarioReports>& reports = study_.report_sets[positions.back()].reports;
       for (const std::size_t scenario : lost)
         reports.push_back({scenario, {}, options_.reports_per_scenario});

@@ -7,7 +7,6 @@
 #include "common/scenario/validate.h"
 
 #include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,7 +41,7 @@ std::string JsonText(const std::string& text) {
 }  // namespace
 
 StatusOr<v1::ScenarioSet> ParseScenarioSet(std::string_view json) {
-  CANDOR_ASSIGN_OR_RETURN(const boost::json::value value, ParseJson(json));
+  CANDOR_ASSIGN_OR_RETURN(const TextValue value, ParseJson(json));
   FieldViolations violations;
   v1::ScenarioSet set;
   std::string name;
@@ -54,7 +53,7 @@ StatusOr<v1::ScenarioSet> ParseScenarioSet(std::string_view json) {
     CheckSetName(name, violations);
     set.set_name(std::string(kSetPrefix) + name);
   }
-  if (const boost::json::array* scenarios = reader.List("scenarios", true)) {
+  if (const std::vector<TextValue>* scenarios = reader.List("scenarios", true)) {
     ReadScenarios(*scenarios, "scenarios", &set, violations);
   }
   FinishSet("scenarios", &set, violations);

@@ -7,8 +7,6 @@
 #include "common/scenario/python_random.h"
 #include "common/scenario/read_scenario.h"
 
-#include <boost/json/value.hpp>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -17,20 +15,16 @@
 namespace candor::scenario {
 namespace {
 
-namespace json = boost::json;
-
-bool IsCandidateList(const json::array& list) {
-  if (list.empty()) return false;
-  const json::object* first = list[0].if_object();
-  return first != nullptr && first->contains("short_name");
+bool IsCandidateList(const std::vector<TextValue>& list) {
+  return !list.empty() && FindMember(list[0], "short_name") != nullptr;
 }
 
-void ReadCandidate(const json::value& value, const std::string& path, v1::Scenario* scenario,
+void ReadCandidate(const TextValue& value, const std::string& path, v1::Scenario* scenario,
                    FieldViolations& violations) {
   ObjectReader reader(value, path, {"short_name", "question", "attributes"}, violations);
   reader.Text("short_name", true, scenario->mutable_id());
   reader.Text("question", true, scenario->mutable_question());
-  const json::array* attributes = reader.List("attributes", true);
+  const std::vector<TextValue>* attributes = reader.List("attributes", true);
   if (attributes == nullptr) return;
   for (std::size_t k = 0; k < attributes->size() && !Full(violations); ++k) {
     v1::Attribute* attribute = scenario->add_attributes();
@@ -38,7 +32,7 @@ void ReadCandidate(const json::value& value, const std::string& path, v1::Scenar
                       {"name", "units", "range"}, violations);
     item.Text("name", true, attribute->mutable_name());
     item.Text("units", true, attribute->mutable_unit());
-    const json::array* range = item.List("range", true);
+    const std::vector<TextValue>* range = item.List("range", true);
     if (range == nullptr) continue;
     if (range->size() != 2) {
       Add(violations, item.Path("range"), "has {} items; give two, [min, max]", range->size());
@@ -72,7 +66,8 @@ StatusOr<std::vector<std::string>> ShuffledRoles(std::string_view roles_csv, std
   return roles;
 }
 
-StatusOr<v1::ScenarioSet> ImportCandidates(const json::array& list, std::string_view roles_csv,
+StatusOr<v1::ScenarioSet> ImportCandidates(const std::vector<TextValue>& list,
+                                           std::string_view roles_csv,
                                            const CandidateOptions& options) {
   v1::ScenarioSet set;
   FieldViolations violations;
@@ -102,22 +97,22 @@ StatusOr<v1::ScenarioSet> ImportCandidates(const json::array& list, std::string_
 StatusOr<v1::ScenarioSet> ImportScenarios(std::string_view scenarios_json,
                                           std::string_view roles_csv,
                                           const CandidateOptions& options) {
-  CANDOR_ASSIGN_OR_RETURN(const json::value value, ParseJson(scenarios_json));
-  const json::array* list = value.if_array();
-  if (list != nullptr && IsCandidateList(*list)) {
-    return ImportCandidates(*list, roles_csv, options);
+  CANDOR_ASSIGN_OR_RETURN(const TextValue value, ParseJson(scenarios_json));
+  const bool is_list = value.kind == TextValue::Kind::kList;
+  if (is_list && IsCandidateList(value.items)) {
+    return ImportCandidates(value.items, roles_csv, options);
   }
   if (!roles_csv.empty()) {
     return InvalidArgument(
         "roles: are given beside scenarios in Candor's own format, which have their roles in the "
         "file; give roles only with a list of candidates (short_name, question, attributes)");
   }
-  if (value.is_object()) {
+  if (value.kind == TextValue::Kind::kMap) {
     CANDOR_ASSIGN_OR_RETURN(v1::ScenarioSet set, ParseScenarioSet(scenarios_json));
     set.clear_name();
     return set;
   }
-  if (list == nullptr) {
+  if (!is_list) {
     return InvalidArgument(
         "the file is {}; give a scenario set (an object with scenarios), a list "
         "of scenarios, or a list of candidates (short_name, question, attributes)",
@@ -125,7 +120,7 @@ StatusOr<v1::ScenarioSet> ImportScenarios(std::string_view scenarios_json,
   }
   v1::ScenarioSet set;
   FieldViolations violations;
-  ReadScenarios(*list, "", &set, violations);
+  ReadScenarios(value.items, "", &set, violations);
   FinishSet("", &set, violations);
   if (!violations.empty()) return ToStatus(violations);
   return set;

@@ -1,10 +1,10 @@
-// JSON files that people write, read strictly. Private to the room.
+// The fields of JSON files that people write, taken one by one with their types checked. Private to
+// the room.
 #pragma once
 
 #include "common/base/status.h"
+#include "common/base/text_value.h"
 #include "common/base/violations.h"
-
-#include <boost/json/fwd.hpp>
 
 #include <initializer_list>
 #include <string>
@@ -13,14 +13,14 @@
 
 namespace candor::scenario {
 
-// The value of a text. Unlike boost::json::parse (1.81) it gives the double nearest to every number
-// and refuses keys that stand twice in an object, of which it would keep the last. A byte-order
-// mark in front is skipped. INVALID_ARGUMENT with line and column (in bytes, from 1), or, for
-// repeated keys and numbers beyond a double, with the position behind them.
-StatusOr<boost::json::value> ParseJson(std::string_view text);
+// The value of a text, read by ReadJson (text_value.h); errors begin with "JSON line".
+StatusOr<TextValue> ParseJson(std::string_view text);
 
-// "text", "number", "list", "object", "true or false" or "null", with its article.
-std::string_view TypeName(const boost::json::value& value);
+// "a text", "a number", "a list", "an object", "true or false" or "null".
+std::string_view TypeName(const TextValue& value);
+
+// The member of an object; nullptr if there is none, and for what is no object.
+const TextValue* FindMember(const TextValue& value, std::string_view name);
 
 // The fields of one object, each taken with its type checked. What is wrong is added to
 // `violations`.
@@ -29,28 +29,30 @@ std::string_view TypeName(const boost::json::value& value);
 //   reader.Text("id", /*required=*/true, &id);
 class ObjectReader {
  public:
-  // Adds a violation if `value` is no object, and for each field that is not `known`.
-  ObjectReader(const boost::json::value& value, std::string path,
-               std::initializer_list<const char*> known, FieldViolations& violations);
+  // Adds a violation if `value` is no object, and for each field that is not `known`. `value` must
+  // outlive the reader.
+  ObjectReader(const TextValue& value, std::string path, std::initializer_list<const char*> known,
+               FieldViolations& violations);
 
   // Each leaves the result as it is (or returns nullptr) when the field is absent or wrong.
   void Text(const char* name, bool required, std::string* result);
   void Number(const char* name, bool required, double* result);
-  const boost::json::array* List(const char* name, bool required);
+  const std::vector<TextValue>* List(const char* name, bool required);
 
   // "path.name".
   std::string Path(std::string_view name) const;
 
  private:
-  const boost::json::value* Find(const char* name, bool required);
+  const TextValue* Find(const char* name, bool required);
 
-  const boost::json::object* object_;
+  const TextValue& value_;
   std::string path_;
   FieldViolations& violations_;
 };
 
-// Adds a violation unless `value` is a number.
-void ReadNumber(const boost::json::value& value, const std::string& path, double* result,
+// The double nearest to a number; adds a violation for any other value and for numbers beyond a
+// double.
+void ReadNumber(const TextValue& value, const std::string& path, double* result,
                 FieldViolations& violations);
 
 }  // namespace candor::scenario

@@ -5,13 +5,11 @@
 #include "common/scenario/json.h"
 #include "common/scenario/validate.h"
 
-#include <boost/json/value.hpp>
-
 #include <cstddef>
 
 namespace candor::scenario {
 
-void ReadScenario(const boost::json::value& value, const std::string& path, v1::Scenario* scenario,
+void ReadScenario(const TextValue& value, const std::string& path, v1::Scenario* scenario,
                   FieldViolations& violations) {
   ObjectReader reader(value, path,
                       {"id", "domain", "role", "question", "attributes", "instilled_weights"},
@@ -20,7 +18,7 @@ void ReadScenario(const boost::json::value& value, const std::string& path, v1::
   reader.Text("domain", false, scenario->mutable_domain());
   reader.Text("role", false, scenario->mutable_role());
   reader.Text("question", true, scenario->mutable_question());
-  if (const boost::json::array* attributes = reader.List("attributes", true)) {
+  if (const std::vector<TextValue>* attributes = reader.List("attributes", true)) {
     for (std::size_t k = 0; k < attributes->size() && !Full(violations); ++k) {
       v1::Attribute* attribute = scenario->add_attributes();
       ObjectReader item((*attributes)[k], At(reader.Path("attributes"), k),
@@ -35,7 +33,7 @@ void ReadScenario(const boost::json::value& value, const std::string& path, v1::
       attribute->set_max(max);
     }
   }
-  if (const boost::json::array* weights = reader.List("instilled_weights", false)) {
+  if (const std::vector<TextValue>* weights = reader.List("instilled_weights", false)) {
     for (std::size_t k = 0; k < weights->size() && !Full(violations); ++k) {
       double weight = 0;
       ReadNumber((*weights)[k], At(reader.Path("instilled_weights"), k), &weight, violations);
@@ -44,8 +42,8 @@ void ReadScenario(const boost::json::value& value, const std::string& path, v1::
   }
 }
 
-void ReadScenarios(const boost::json::array& list, const std::string& path, v1::ScenarioSet* set,
-                   FieldViolations& violations) {
+void ReadScenarios(const std::vector<TextValue>& list, const std::string& path,
+                   v1::ScenarioSet* set, FieldViolations& violations) {
   for (std::size_t i = 0; i < list.size() && !Full(violations); ++i) {
     ReadScenario(list[i], At(path, i), set->add_scenarios(), violations);
   }

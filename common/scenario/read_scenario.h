@@ -2,22 +2,22 @@
 #pragma once
 
 #include "candor/v1/scenario.pb.h"
+#include "common/base/text_value.h"
 #include "common/base/violations.h"
 
-#include <boost/json/fwd.hpp>
-
 #include <string>
+#include <vector>
 
 namespace candor::scenario {
 
 // Reads {"id", "domain", "role", "question", "attributes", "instilled_weights"}; what is wrong with
 // its form is added to `violations`, its meaning is for ValidateScenario.
-void ReadScenario(const boost::json::value& value, const std::string& path, v1::Scenario* scenario,
+void ReadScenario(const TextValue& value, const std::string& path, v1::Scenario* scenario,
                   FieldViolations& violations);
 
 // Reads a list of them.
-void ReadScenarios(const boost::json::array& list, const std::string& path, v1::ScenarioSet* set,
-                   FieldViolations& violations);
+void ReadScenarios(const std::vector<TextValue>& list, const std::string& path,
+                   v1::ScenarioSet* set, FieldViolations& violations);
 
 // Validates the scenarios of a set that was read without violations, and completes it: count and
 // content hash.
