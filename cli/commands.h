@@ -51,6 +51,7 @@ struct Context {
 // What a command does; the exit code, or an error, which is exit code 1.
 using Action = std::function<StatusOr<int>(Context&)>;
 
+void AddAnalyzeCommand(CLI::App& app, Action* action);
 void AddSubmitCommand(CLI::App& app, Action* action);
 void AddPreviewCommand(CLI::App& app, Action* action);
 void AddJobCommands(CLI::App& app, Action* action);

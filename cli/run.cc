@@ -34,6 +34,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   CLI::App& app = program.app();
   app.require_subcommand(0, 1);
   app.footer(kFooter);
+  AddAnalyzeCommand(app, &action);
   AddSubmitCommand(app, &action);
   AddPreviewCommand(app, &action);
   AddJobCommands(app, &action);
