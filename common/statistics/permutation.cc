@@ -64,11 +64,14 @@ std::optional<PermutationResult> PermuteReports(const Comparison& comparison,
   PermutationResult result;
   result.permutations = options.permutations;
   result.mean_r = MomentsOf(permuted).mean;
-  const double distance = std::abs(*observed - result.mean_r);
+  // The centre counts the observed order in, so that all orders stand alike under the null.
+  const auto n = static_cast<double>(options.permutations);
+  const double centre = (n * result.mean_r + *observed) / (n + 1);
+  const double distance = std::abs(*observed - centre);
   const auto extreme = std::count_if(permuted.begin(), permuted.end(), [&](double r) {
-    return std::abs(r - result.mean_r) >= distance - kTie;
+    return std::abs(r - centre) >= distance - kTie;
   });
-  result.p = (1 + static_cast<double>(extreme)) / (1 + static_cast<double>(options.permutations));
+  result.p = (1 + static_cast<double>(extreme)) / (1 + n);
   return result;
 }
 

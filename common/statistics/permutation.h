@@ -25,7 +25,7 @@ struct PermutationResult {
 };
 
 // Whole reports are reassigned among the scenarios of the same K and report set, and r is computed
-// anew: as extreme is what lies as far from the mean of the reassignments as the observed r.
+// anew: as extreme is what lies as far from the mean of all of them, the observed one included.
 // Absent when r is not defined, or fewer than 2 scenarios could exchange reports.
 std::optional<PermutationResult> PermuteReports(const Comparison& comparison,
                                                 const PairedReports& pairs,
