@@ -35,6 +35,7 @@ bool CsvReader::Next(CsvRow* row) {
   }
   if (AtEnd()) return false;
   const std::size_t begin = at_;
+  row_begin_ = begin;
   row->line = line_;
   // One more than a row may have, so that one of just the limit is told from a longer one.
   end_ = limits_.row_bytes < text_.size() - begin ? begin + limits_.row_bytes + 1 : text_.size();
@@ -62,7 +63,7 @@ Status CsvReader::ReadFields(CsvRow* row) {
     const bool quoted = !AtEnd() && text_[at_] == '"';
     CANDOR_RETURN_IF_ERROR(quoted ? ReadQuoted(&field) : ReadPlain(&field));
     row->fields.push_back(field);
-    if (AtEnd() && end_ < text_.size()) {
+    if (AtEnd() && TooLong()) {
       return Error(line_, Column(),
                    fmt::format("the row has more than {} bytes, the most that is read; is a quote "
                                "left open, or is this another format?",
@@ -96,7 +97,7 @@ Status CsvReader::ReadQuoted(std::string_view* field) {
       if (text_[at_++] == '\n') StartLine();
     }
     if (AtEnd()) {
-      if (end_ == text_.size()) return Error(line, column, "a quote that is never closed");
+      if (!TooLong()) return Error(line, column, "a quote that is never closed");
       return {};  // the caller sees that the row is too long
     }
     const std::string_view piece = text_.substr(begin, at_ - begin);

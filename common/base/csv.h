@@ -60,6 +60,7 @@ class CsvReader {
   Status CheckText(std::size_t begin, std::size_t line) const;
 
   bool AtEnd() const { return at_ == end_; }
+  bool TooLong() const { return at_ - row_begin_ > limits_.row_bytes; }
   bool AtLineEnd() const;
   bool SkipLineEnd();
   void StartLine();
@@ -70,6 +71,7 @@ class CsvReader {
   // The row's limit or the end of the text, whichever comes first.
   std::size_t end_ = 0;
   std::size_t at_ = 0;
+  std::size_t row_begin_ = 0;
   std::size_t line_ = 1;
   std::size_t line_begin_ = 0;
   // Fields of the row that are not in the text as they stand: doubled quotes.

@@ -153,6 +153,9 @@ TEST(CsvReader, HoldsToLimits) {
   EXPECT_THAT(Lines("abcd,fgh\nx", limits), ElementsAre("1: abcd|fgh", "2: x"));
   EXPECT_THAT(Lines("abcd,fgh\r\nx", limits), ElementsAre("1: abcd|fgh", "2: x"));
   EXPECT_THAT(Lines("abcd,fgh", limits), ElementsAre("1: abcd|fgh"));
+  EXPECT_THAT(Lines("abcd,fghi", limits), ElementsAre("line 1, column 10" + too_long));
+  EXPECT_THAT(Lines("\"bcdefgh\"", limits), ElementsAre("line 1, column 10" + too_long));
+  EXPECT_THAT(Lines("\"bcdefghi", limits), ElementsAre("line 1, column 10" + too_long));
   EXPECT_THAT(Lines("abcd,fghi\nx", limits), ElementsAre("line 1, column 10" + too_long, "2: x"));
   EXPECT_THAT(Lines("\"b\nc\nd\ne\nf\"", limits),
               ElementsAre("line 5, column 1" + too_long, "2: c", "3: d", "4: e",
