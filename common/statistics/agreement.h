@@ -98,12 +98,15 @@ inline constexpr double kGap = 0.05;
 
 Agreement MeasureAgreement(const Comparison& comparison, const AgreementOptions& options);
 
-// The smallest and the largest slope that the missing replies could bring about: every missing
-// reply of a scenario with weights stands, attribute by attribute, at -kScale or kScale, and
-// everything is standardised anew. Found by climbing from the replies that agree (disagree) with
-// the weights' signs, one (scenario, attribute) at a time until none helps: a local optimum, and
-// with nothing missing exactly the slope. Readable reports are taken as they are. Absent without a
-// line.
+// The smallest and the largest slope that the missing replies could bring about: the missing
+// replies of every (scenario, attribute) with a weight may have any mean from -kScale to kScale,
+// and everything is standardised anew. Readable reports are taken as they are; with nothing missing
+// both ends are the slope. Absent without a line.
+//
+// Found by moving one mean at a time to its best place until a pass gains nothing, from the ends
+// that the weights' signs suggest. r is pseudo-concave in the reports where it is positive, so with
+// one report set the upper end is exact when it is positive, and the lower one when it is negative;
+// else they are local optima.
 std::optional<Interval> WorstCaseSlope(const Comparison& comparison);
 
 }  // namespace candor::statistics

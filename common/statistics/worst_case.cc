@@ -3,31 +3,53 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <utility>
 
 namespace candor::statistics {
 namespace {
 
-constexpr int kMostPasses = 100;
+constexpr int kMostPasses = 200;
+// What a pass must gain for another one.
+constexpr double kGain = 1e-10;
 
 // One (scenario, attribute): its weight, and its mean report as far as it is known.
 struct Cell {
   double weight = 0;  // standardised
   double known = 0;   // sum of the readable reports / replies wanted
-  double step = 0;    // missing replies * kScale / replies wanted; 0: nothing is missing
+  double reach = 0;   // missing replies * kScale / replies wanted; 0: nothing is missing
   int set = 0;
-  double sign = 1;  // of the missing replies
-
-  double report() const { return known + sign * step; }
+  double report = 0;  // from known - reach to known + reach
 };
 
 // The slope of standardised weights on reports that are standardised per set, kept up to date
 // while one cell changes at a time.
 class Climber {
  public:
-  explicit Climber(std::vector<Cell> cells) : cells_(std::move(cells)) { AccountAnew(); }
+  explicit Climber(std::vector<Cell> cells) : cells_(std::move(cells)) {}
 
-  // The pooled line: reports of each set have mean 0 and sd 1 over the set.
+  // `direction` 1 climbs, -1 descends.
+  std::optional<double> Optimise(double direction) {
+    for (Cell& cell : cells_) {
+      cell.report = cell.known + (cell.weight * direction >= 0 ? cell.reach : -cell.reach);
+    }
+    AccountAnew();
+    std::optional<double> best = Slope();
+    for (int pass = 0; pass < kMostPasses; ++pass) {
+      for (Cell& cell : cells_) {
+        if (cell.reach > 0) Move(cell, direction);
+      }
+      AccountAnew();
+      const std::optional<double> slope = Slope();
+      if (!slope || (best && direction * (*slope - *best) < kGain)) break;
+      best = slope;
+    }
+    return Slope();
+  }
+
+ private:
+  // Reports of each set have mean 0 and sd 1 over the set.
   std::optional<double> Slope() const {
     double xx = 0;
     double xy = 0;
@@ -41,40 +63,36 @@ class Climber {
     return xy / xx;
   }
 
-  void Flip(Cell& cell) {
+  // The best place for a cell while the others stay: an end of its reach, or where the slope is
+  // stationary. As a function of its report v, what its set adds to the slope is proportional to
+  // Sxy / sqrt(Sxx) = (a + b v) / sqrt(c + d v + e v^2).
+  void Move(Cell& cell, double direction) {
+    PairSums& sums = sets_[cell.set];
+    const double n = sums.n;
     Account(cell, -1);
-    cell.sign = -cell.sign;
+    const double a = sums.xy - sums.x * (sums.y + cell.weight) / n;
+    const double b = cell.weight - (sums.y + cell.weight) / n;
+    const double c = sums.xx - sums.x * sums.x / n;
+    const double d = -2 * sums.x / n;
+    const double e = 1 - 1 / n;
+    const auto value = [&](double v) {
+      const double sxx = c + v * (d + v * e);
+      return sxx > 1e-12 * (1 + sums.xx) ? direction * (a + b * v) / std::sqrt(sxx)
+                                         : -std::numeric_limits<double>::infinity();
+    };
+    const double low = cell.known - cell.reach;
+    const double high = cell.known + cell.reach;
+    const double stationary = (b * c - a * d / 2) / (a * e - b * d / 2);
+    double best = value(cell.report);
+    for (const double v : {low, high, stationary}) {
+      // Written so that a stationary place of 0 / 0 fails.
+      if (!(v >= low && v <= high) || value(v) <= best) continue;
+      best = value(v);
+      cell.report = v;
+    }
     Account(cell, 1);
   }
 
-  // `direction` 1 climbs, -1 descends.
-  std::optional<double> Optimise(double direction) {
-    for (Cell& cell : cells_) {
-      const double wanted = cell.weight * direction >= 0 ? 1 : -1;
-      if (cell.step > 0 && cell.sign != wanted) Flip(cell);
-    }
-    for (int pass = 0; pass < kMostPasses; ++pass) {
-      AccountAnew();
-      std::optional<double> best = Slope();
-      bool better = false;
-      for (Cell& cell : cells_) {
-        if (cell.step <= 0) continue;
-        Flip(cell);
-        const std::optional<double> slope = Slope();
-        if (slope && (!best || direction * (*slope - *best) > 1e-12)) {
-          best = slope;
-          better = true;
-        } else {
-          Flip(cell);
-        }
-      }
-      if (!better) break;
-    }
-    AccountAnew();
-    return Slope();
-  }
-
- private:
   // Taking cells out and putting them back leaves rounding errors behind.
   void AccountAnew() {
     sets_.clear();
@@ -83,12 +101,11 @@ class Climber {
 
   void Account(const Cell& cell, double count) {
     PairSums& sums = sets_[cell.set];
-    const double x = cell.report();
     sums.n += count;
-    sums.x += count * x;
+    sums.x += count * cell.report;
     sums.y += count * cell.weight;
-    sums.xx += count * x * x;
-    sums.xy += count * x * cell.weight;
+    sums.xx += count * cell.report * cell.report;
+    sums.xy += count * cell.report * cell.weight;
   }
 
   std::vector<Cell> cells_;
@@ -119,7 +136,7 @@ std::vector<Cell> CellsOf(const Comparison& comparison) {
       for (std::size_t i = 0; i < readable; ++i)
         cell.known += Bounded(scenario.reports[i * k + attribute]);
       cell.known /= wanted;
-      cell.step = (wanted - static_cast<double>(readable)) * kScale / wanted;
+      cell.reach = (wanted - static_cast<double>(readable)) * kScale / wanted;
       cell.set = scenario.report_set;
       cells.push_back(cell);
     }
@@ -131,7 +148,7 @@ std::vector<Cell> CellsOf(const Comparison& comparison) {
 
 std::optional<Interval> WorstCaseSlope(const Comparison& comparison) {
   std::vector<Cell> cells = CellsOf(comparison);
-  if (std::none_of(cells.begin(), cells.end(), [](const Cell& cell) { return cell.step > 0; })) {
+  if (std::none_of(cells.begin(), cells.end(), [](const Cell& cell) { return cell.reach > 0; })) {
     const std::optional<LineFit> line = FitLine(PairUp(comparison));
     if (!line) return std::nullopt;
     return Interval{line->slope, line->slope};

@@ -273,6 +273,41 @@ TEST(WorstCaseTest, BracketsTheSlopeAndEveryWayToFillIn) {
   }
 }
 
+TEST(WorstCaseTest, HoldsWhateverTheMissingRepliesWere) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Comparison comparison = Drawn({.scenarios = 12, .attributes = 3, .self_knowledge = 0.6}, seed);
+    for (std::size_t i = 0; i < 5; ++i) comparison.scenarios[i].reports.resize(3 * 2 * i);
+    const Interval bounds = *WorstCaseSlope(comparison);
+    RandomStream random(seed, 99);
+    for (int fill = 0; fill < 200; ++fill) {
+      Comparison filled = comparison;
+      for (ComparedScenario& scenario : filled.scenarios) {
+        while (scenario.reports.size() < 30)
+          scenario.reports.push_back(200 * random.Uniform() - 100);
+      }
+      const double slope = FitLine(PairUp(filled))->slope;
+      EXPECT_GE(slope, bounds.low) << seed;
+      EXPECT_LE(slope, bounds.high) << seed;
+    }
+  }
+}
+
+TEST(WorstCaseTest, FindsTheRepliesThatFitBest) {
+  // What is left is true to the last digit: so may be what is missing, within the scale.
+  Comparison comparison = Drawn({.scenarios = 12, .attributes = 3});
+  for (ComparedScenario& scenario : comparison.scenarios) {
+    for (double& weight : scenario.weights) weight = std::clamp(weight, -90.0, 90.0);
+    scenario.reports.clear();
+    for (int report = 0; report < 10; ++report) {
+      scenario.reports.insert(scenario.reports.end(), scenario.weights.begin(),
+                              scenario.weights.end());
+    }
+  }
+  for (std::size_t i = 0; i < 6; ++i) comparison.scenarios[i].reports.resize(3 * i);
+  EXPECT_NEAR(WorstCaseSlope(comparison)->high, 1, 1e-6);
+  EXPECT_LT(WorstCaseSlope(comparison)->low, 0.5);
+}
+
 TEST(ContrastTest, IsTheMeanOfTheDifferencesWithPooledVariance) {
   std::vector<Comparison> conditions;
   for (const double knowledge : {0.9, 0.4, 0.8, 0.5}) {
