@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <span>
@@ -110,7 +111,7 @@ void PrintCoverage(int studies) {
 
 void PrintFalseAlarms(int studies) {
   fmt::print(
-      "\nPercent of {} studies of 20 scenarios in which reports that know nothing are taken for "
+      "Percent of {} studies of 20 scenarios in which reports that know nothing are taken for "
       "self-knowledge at 5 %\n\n{:>6} {:>6}   {:>11} {:>7} {:>5}\n",
       studies, "effect", "custom", "permutation", "Student", "CR1");
   for (const SimulatedStudy& study :
@@ -135,6 +136,8 @@ void PrintFalseAlarms(int studies) {
     fmt::print("{:>6} {:>6}   {:>11.2f} {:>7.2f} {:>5.2f}\n", study.scenario_effect, study.custom,
                permutation.percent(), student.percent(), robust.percent());
   }
+  fmt::print("\n");
+  std::fflush(stdout);
 }
 
 void PrintTimes() {
@@ -155,8 +158,8 @@ void PrintTimes() {
   const double bootstrap = milliseconds([&] { Bootstrap(sums, {}); });
   const double permutation = milliseconds([&] { PermuteReports(comparison, pairs, {}); });
   fmt::print(
-      "\n100 scenarios of 5 attributes, 10,000 times: bootstrap of slope, r and disattenuated r "
-      "{:.0f} ms (drawing alone {:.0f} ms), permutations {:.0f} ms\n",
+      "100 scenarios of 5 attributes, 10,000 times: bootstrap of slope, r and disattenuated r "
+      "{:.0f} ms (drawing alone {:.0f} ms), permutations {:.0f} ms\n\n",
       bootstrap, drawing, permutation);
 }
 
@@ -170,8 +173,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: agreement_bench [--studies N]\n");
     return 2;
   }
-  candor::statistics::PrintCoverage(studies);
-  candor::statistics::PrintFalseAlarms(2 * studies);
   candor::statistics::PrintTimes();
+  candor::statistics::PrintFalseAlarms(10 * studies);
+  candor::statistics::PrintCoverage(studies);
   return 0;
 }

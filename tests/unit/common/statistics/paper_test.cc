@@ -110,6 +110,12 @@ TEST_F(PaperTest, SlopesAndIntervals) {
   EXPECT_NEAR(FitLine(PairUp(native_after))->r, .7096, 5e-5);
 }
 
+TEST_F(PaperTest, MissingRepliesOfNativeScenarios) {
+  const Interval bounds = *WorstCaseSlope(native_before);
+  EXPECT_NEAR(bounds.low, .296, 5e-4);
+  EXPECT_NEAR(bounds.high, .498, 5e-4);
+}
+
 TEST_F(PaperTest, LearnedAgainstInstilledWeights) {
   const auto line = FitLine(PairUp(learned_vs_instilled));
   EXPECT_NEAR(line->r, .8433, 5e-5);

@@ -49,7 +49,7 @@ const parts: readonly (readonly [string, readonly Child[]])[] = [
   [
     "What is missing",
     [
-      "Scenarios without readable reports or estimated weights are counted as lost. The same line is fitted on scenarios with every reply readable; and worst cases put every missing reply at the end of the scale that pulls the slope down, or up. Reports beyond [−100, 100] are kept as they are, clipped, or left out, side by side.",
+      "Scenarios without readable reports or estimated weights are counted as lost. The same line is fitted on scenarios with every reply readable; and worst cases give the missing replies whatever numbers on the scale pull the slope down, or up, most. Reports beyond [−100, 100] are kept as they are, clipped, or left out, side by side.",
     ],
   ],
   [
