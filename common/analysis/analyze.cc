@@ -73,7 +73,6 @@ class Analyzer {
     FillScenarios();
     MeasureComparisons();
     MeasureContrasts();
-    FillPrivilegedAccess(study_, fits_, {options_.resamples, options_.seed}, &analysis_);
     FillTests(study_, &analysis_);
     AddWarnings(&analysis_);
     analysis_.set_headline(HeadlineOf(study_, analysis_));
@@ -233,10 +232,18 @@ class Analyzer {
     agreement->mutable_attrition()->clear_worst_case_slope();
   }
 
+  // The matrix goes along: it is the longest of the tasks where there are many entries.
   void MeasureComparisons() {
     std::vector<v1::Agreement> agreements(study_.comparisons.size());
-    RunAll(agreements.size(),
-           [&](std::size_t i) { agreements[i] = Measure(study_.comparisons[i]); });
+    v1::Analysis matrix;
+    RunAll(agreements.size() + 1, [&](std::size_t i) {
+      if (i == 0) {
+        FillPrivilegedAccess(study_, fits_, {options_.resamples, options_.seed}, &matrix);
+      } else {
+        agreements[i - 1] = Measure(study_.comparisons[i - 1]);
+      }
+    });
+    analysis_.MergeFrom(matrix);
     for (std::size_t i = 0; i < agreements.size(); ++i) {
       const Comparison& comparison = study_.comparisons[i];
       if (!agreements[i].has_slope()) {

@@ -41,11 +41,13 @@ std::uint64_t RandomStream::Bits() {
 }
 
 std::uint64_t RandomStream::Below(std::uint64_t n) {
-  // Rejection of the incomplete last multiple of n (2^64 mod n values) keeps every remainder
-  // equally likely.
-  const std::uint64_t reject_below = (std::uint64_t{0} - n) % n;
+  // Rejection of the incomplete last multiple of n (2^64 mod n values, all of them below n) keeps
+  // every remainder equally likely. The second division is hardly ever needed.
   std::uint64_t bits = Bits();
-  while (bits < reject_below) bits = Bits();
+  if (bits < n) {
+    const std::uint64_t reject_below = (std::uint64_t{0} - n) % n;
+    while (bits < reject_below) bits = Bits();
+  }
   return bits % n;
 }
 
