@@ -30,6 +30,7 @@ Client::Client(std::string address, Interrupt& interrupt)
   evaluation_ = v1::EvaluationService::NewStub(channel);
   scenarios_ = v1::ScenarioService::NewStub(channel);
   cluster_ = v1::ClusterService::NewStub(channel);
+  analysis_ = v1::AnalysisService::NewStub(channel);
 }
 
 Status Client::Translate(const grpc::Status& status) const {

@@ -6,6 +6,7 @@
 //   CANDOR_RETURN_IF_ERROR(client.Call(client.evaluation(), &Evaluation::GetJob, request, &job));
 #pragma once
 
+#include "candor/v1/analysis_service.grpc.pb.h"
 #include "candor/v1/cluster_service.grpc.pb.h"
 #include "candor/v1/evaluation_service.grpc.pb.h"
 #include "candor/v1/scenario_service.grpc.pb.h"
@@ -25,6 +26,7 @@ namespace candor::cli {
 using Evaluation = v1::EvaluationService::StubInterface;
 using Scenarios = v1::ScenarioService::StubInterface;
 using Cluster = v1::ClusterService::StubInterface;
+using Analyses = v1::AnalysisService::StubInterface;
 
 // Pauses before a call is tried again; after the last one the error stands.
 using Pauses = std::vector<std::chrono::milliseconds>;
@@ -39,6 +41,7 @@ class Client {
   Evaluation& evaluation() { return *evaluation_; }
   Scenarios& scenarios() { return *scenarios_; }
   Cluster& cluster() { return *cluster_; }
+  Analyses& analysis() { return *analysis_; }
 
   // One unary call, which may take 30 s. Fails at once when nobody listens.
   template <typename Stub, typename Request, typename Response>
@@ -96,6 +99,7 @@ class Client {
   std::unique_ptr<Evaluation> evaluation_;
   std::unique_ptr<Scenarios> scenarios_;
   std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<Analyses> analysis_;
 };
 
 }  // namespace candor::cli

@@ -40,6 +40,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddJobCommands(app, &action);
   AddSamplesCommand(app, &action);
   AddExportCommand(app, &action);
+  AddReportCommand(app, &action);
   AddScenarioCommands(app, &action);
   AddGenerateCommand(app, &action);
   AddClusterCommands(app, &action);

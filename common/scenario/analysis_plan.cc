@@ -60,11 +60,10 @@ class Checker {
   }
 
   void CheckTau() {
-    if (!plan_.has_tau() || (plan_.tau() > 0 && plan_.tau() <= kMaxTau)) return;
+    if (!plan_.has_tau() || (plan_.tau() >= kMinTau && plan_.tau() <= kMaxTau)) return;
     Add(violations_, Join(path_, "tau"),
-        "is {}; give a number above 0 and at most {}, such as 1 (the paper's) or 5, or leave it "
-        "out",
-        FormatValue(plan_.tau()), kMaxTau);
+        "is {}; give a number from {} to {}, such as 1 (the paper's) or 5, or leave it out",
+        FormatValue(plan_.tau()), kMinTau, kMaxTau);
   }
 
   // The entry that a contrast names; it has to ask for self-reports.

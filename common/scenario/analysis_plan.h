@@ -25,6 +25,8 @@ namespace candor::scenario {
 
 // Prior standard deviation of the weights where a plan names none: replicates the paper.
 inline constexpr double kDefaultTau = 1;
+// What the choice model can be fitted with.
+inline constexpr double kMinTau = 0.001;
 inline constexpr double kMaxTau = 100;
 // The words of a plan's `primary`.
 inline constexpr std::string_view kSelfReports = "self_reports";
@@ -52,7 +54,7 @@ std::vector<v1::AnalysisPlan::Contrast> PlannedContrasts(
     const google::protobuf::RepeatedPtrField<v1::ResolvedEntry>& entries);
 
 // Adds what is wrong with a plan: unknown entries, statistics and scenarios, with the nearest known
-// one; statistics that the design cannot give; tau that is not above 0 and at most 100; classes
+// one; statistics that the design cannot give; tau out of bounds; classes
 // that cannot be left out; exclusions that leave nothing. `entries` are resolved, with
 // `scenario_indexes` as positions in `scenarios`. `path` is that of the plan: "job.analysis".
 void CheckAnalysisPlan(const v1::AnalysisPlan& plan,

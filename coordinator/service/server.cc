@@ -1,6 +1,7 @@
 #include "coordinator/service/server.h"
 
 #include "common/net/address.h"
+#include "coordinator/service/analysis_service.h"
 #include "coordinator/service/cluster_service.h"
 #include "coordinator/service/evaluation_service.h"
 #include "coordinator/service/scenario_service.h"
@@ -72,7 +73,8 @@ class Server::Impl {
       : host_(host),
         evaluation_(host, ids),
         scenarios_(host, clock),
-        cluster_(host, std::move(version)),
+        cluster_(host, version),
+        analyses_(host, std::move(version)),
         workers_(host) {}
 
   Status Start(const net::Address& address) {
@@ -92,6 +94,7 @@ class Server::Impl {
     builder.RegisterService(&evaluation_);
     builder.RegisterService(&scenarios_);
     builder.RegisterService(&cluster_);
+    builder.RegisterService(&analyses_);
     builder.RegisterService(&workers_);
     server_ = builder.BuildAndStart();
     if (!server_ || port == 0)
@@ -126,6 +129,7 @@ class Server::Impl {
   EvaluationService evaluation_;
   ScenarioService scenarios_;
   ClusterService cluster_;
+  AnalysisService analyses_;
   WorkerService workers_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

@@ -34,7 +34,7 @@ TEST_F(GrpcurlTest, ListsAndDescribesTheContract) {
   EXPECT_EQ(list.exit_code, 0) << list.err;
   for (const char* service :
        {"candor.v1.EvaluationService", "candor.v1.ScenarioService", "candor.v1.ClusterService",
-        "candor.v1.WorkerService", "grpc.health.v1.Health"}) {
+        "candor.v1.WorkerService", "candor.v1.AnalysisService", "grpc.health.v1.Health"}) {
     EXPECT_THAT(list.out, HasSubstr(service));
   }
   const Finished describe = RunCommand({Tool("grpcurl"), "-plaintext", cluster_.grpc_address(),

@@ -1,6 +1,7 @@
 // Whole command lines against services of the contract in this process.
 #include "cli/run.h"
 
+#include "candor/v1/analysis_service.grpc.pb.h"
 #include "candor/v1/cluster_service.grpc.pb.h"
 #include "candor/v1/evaluation_service.grpc.pb.h"
 #include "candor/v1/scenario_service.grpc.pb.h"
@@ -225,6 +226,32 @@ class FakeCluster final : public v1::ClusterService::Service {
   v1::UpdateLimitGroupRequest update;
 };
 
+// Two files, in small pieces.
+class FakeAnalyses final : public v1::AnalysisService::Service {
+ public:
+  grpc::Status GetReport(ServerContext*, const v1::GetReportRequest* asked,
+                         grpc::ServerWriter<v1::GetReportResponse>* writer) override {
+    request = *asked;
+    const auto send = [&](const std::string& file, const std::string& data, bool last) {
+      v1::GetReportResponse piece;
+      piece.set_file(file);
+      piece.set_data(data);
+      piece.set_last(last);
+      writer->Write(piece);
+    };
+    send("report.html", "<html>", false);
+    if (cut) return grpc::Status::OK;
+    send("report.html", "</html>", true);
+    send(name, R"({"schema_version": 1, "headline": )", false);
+    send(name, R"("The model knows its weights."})", true);
+    return grpc::Status::OK;
+  }
+
+  v1::GetReportRequest request;
+  std::string name = "analysis.json";
+  bool cut = false;
+};
+
 class RunTest : public testing::Test {
  protected:
   RunTest() {
@@ -238,6 +265,7 @@ class RunTest : public testing::Test {
     builder.RegisterService(&evaluation_);
     builder.RegisterService(&scenarios_);
     builder.RegisterService(&cluster_);
+    builder.RegisterService(&analyses_);
     server_ = builder.BuildAndStart();
     address_ = fmt::format("127.0.0.1:{}", port);
   }
@@ -274,6 +302,7 @@ class RunTest : public testing::Test {
   FakeEvaluation evaluation_;
   FakeScenarios scenarios_;
   FakeCluster cluster_;
+  FakeAnalyses analyses_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   std::string directory_;
@@ -317,6 +346,38 @@ TEST_F(RunTest, SubmitReplacesPromptsAndOnlyValidates) {
                               "weights of reliability 0.90; contrasts from 0.22 on can be seen\n"));
   EXPECT_TRUE(evaluation_.created[0].validate_only());
   EXPECT_EQ(evaluation_.created[0].job().prompts().choice().messages(0).content(), "new");
+}
+
+TEST_F(RunTest, ReportWritesWhatTheCoordinatorSendsAndSaysTheHeadline) {
+  const std::string out = directory_ + "/report";
+  EXPECT_EQ(Run({"report", kJob, "--out", out, "--tau", "5"}), 0) << err_;
+  EXPECT_EQ(File("report/report.html"), "<html></html>");
+  EXPECT_THAT(File("report/analysis.json"), HasSubstr("headline"));
+  EXPECT_THAT(out_, HasSubstr("The model knows its weights."));
+  EXPECT_THAT(out_, HasSubstr("The report: " + out + "/report.html  (2 files"));
+  EXPECT_EQ(analyses_.request.names(0), kJob);
+  EXPECT_EQ(analyses_.request.settings().tau(), 5);
+  EXPECT_FALSE(analyses_.request.settings().has_seed());
+
+  // Over an earlier report, and not beside what is not ours.
+  EXPECT_EQ(Run({"report", kJob, "--out", out}), 0) << err_;
+  ASSERT_TRUE(WriteFileAtomically(out + "/thesis.tex", "mine").ok());
+  EXPECT_EQ(Run({"report", kJob, "--out", out}), 1);
+  EXPECT_THAT(err_, HasSubstr("thesis.tex"));
+  EXPECT_EQ(Run({"report", kJob, "--out", out, "--force"}), 0) << err_;
+}
+
+TEST_F(RunTest, AReportThatIsNotWholeIsAnError) {
+  const std::string out = directory_ + "/report";
+  analyses_.cut = true;
+  EXPECT_EQ(Run({"report", kJob, "--out", out}), 1);
+  EXPECT_THAT(err_, HasSubstr("ended in the middle of \"report.html\""));
+  EXPECT_FALSE(std::filesystem::exists(out + "/report.html"));
+  analyses_.cut = false;
+  analyses_.name = "../escaped.json";
+  EXPECT_EQ(Run({"report", kJob, "--out", out}), 1);
+  EXPECT_THAT(err_, HasSubstr("../escaped.json"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/escaped.json"));
 }
 
 TEST_F(RunTest, WrongFilesAndRefusalsAreErrors) {
