@@ -9,16 +9,14 @@
 // others. Both orders of a pair stay in one fold, else one would give the other away. Four
 // predictors of p(A), each with everything it needs taken from the training folds:
 //
-//   model                  the posterior predictive of the choice model: p averaged over the
-//                          posterior by the probit approximation, sigmoid(eta / sqrt(1 + pi/8 v))
-//                          with v = z^T S z (MacKay 1992, "The Evidence Framework Applied to
-//                          Classification Networks", Neural Computation 4, 720-736)
-//   majority               the share of A, by Laplace's rule (s + 1) / (n + 2), whatever the
-//   options best single attribute  a choice model of one attribute: the one that correlates most
-//   with the
-//                          choices, by magnitude
-//   equal weights          a choice model of one number: the sum of the attributes, each with the
-//                          sign of its correlation with the choices
+// - model: the posterior predictive of the choice model, p averaged over the posterior by the
+//   probit approximation, sigmoid(eta / sqrt(1 + pi/8 v)) with v = z^T S z (MacKay 1992, "The
+//   Evidence Framework Applied to Classification Networks", Neural Computation 4, 720-736)
+// - majority: the share of A, by Laplace's rule (s + 1) / (n + 2), whatever the options
+// - best single attribute: a choice model of one attribute, the one that correlates most with the
+//   choices, by magnitude
+// - equal weights: a choice model of one number, the sum of the attributes, each with the sign of
+//   its correlation with the choices
 //
 // Accuracy counts p(A) > 1/2 as A, and a p of exactly 1/2 as half right; a trial with soft or
 // repeated answers counts with its shares. Log loss is the mean of -y log p - (1 - y) log(1 - p).

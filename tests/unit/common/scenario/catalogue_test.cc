@@ -100,10 +100,12 @@ TEST(PrintScenarioSet, PrintsWhatParses) {
 TEST(ParseScenarioSet, SaysWhereJsonEnds) {
   EXPECT_THAT(Error(File("\"domain\":", "\"domain\" 7")), HasSubstr("JSON line 7, column 16: "));
   EXPECT_THAT(Error(File("9.25}", "9.25")), HasSubstr("JSON line 12, column 9: "));
-  EXPECT_THAT(Error("{\"name\": \"a\""), HasSubstr("JSON line 1, column 13: the JSON ends too early"));
+  EXPECT_THAT(Error("{\"name\": \"a\""),
+              HasSubstr("JSON line 1, column 13: the JSON ends too early"));
   EXPECT_THAT(Error(""), HasSubstr("JSON line 1, column 1: "));
   EXPECT_THAT(Error(File() + "x"), HasSubstr("JSON line 18, column 1: text after the end"));
-  EXPECT_THAT(Error(std::string(100, '[')), HasSubstr("JSON line 1, column 65: nested more than 64 levels"));
+  EXPECT_THAT(Error(std::string(100, '[')),
+              HasSubstr("JSON line 1, column 65: nested more than 64 levels"));
   EXPECT_THAT(Error(File("civic", "\xff")), HasSubstr("JSON line 7, column "));
 }
 
