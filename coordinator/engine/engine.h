@@ -73,6 +73,8 @@ class Engine {
   struct Request {
     JobKey job = 0;
     std::string specification_hash;
+    // Empty for a job that was not imported.
+    std::string import_hash;
   };
   std::optional<Request> FindRequest(std::string_view request_id) const;
   // The key of "jobs/{job}"; absent: no such job.

@@ -2,6 +2,7 @@
 //
 //   engine.cc            dispatch, tickets, timers, commits
 //   engine_jobs.cc       creating, pausing, resuming, cancelling, deleting, ending
+//   engine_imports.cc    taking in what others collected
 //   engine_workers.cc    connecting, reconciling, losing
 //   engine_grants.cc     which cell goes to whom, and sending what is durable
 //   engine_reports.cc    what a report makes of its cell
@@ -136,6 +137,7 @@ class Engine::Impl {
 
   // --- engine.cc ---
   void On(JobCreated& event);
+  void On(JobImported& event);
   void On(JobPaused& event);
   void On(JobResumed& event);
   void On(JobCancelled& event);

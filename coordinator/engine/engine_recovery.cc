@@ -54,7 +54,10 @@ void Engine::Impl::Recover(Recovery& recovery) {
     job.record = std::move(ended.record);
     job.hash = job.job().specification_hash();
     job.entries = BuildEntries(*job.record.specification, catalog_, false);
-    for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+    // An imported job never calls anybody: its endpoints are names, and make no limit groups.
+    if (!job.job().imported()) {
+      for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+    }
     job.has_cells = false;
     job.forgotten = true;
     if (ended.status != nullptr) RestoreStatus(*ended.status, job);

@@ -12,7 +12,8 @@ namespace candor::engine {
 std::optional<Engine::Request> Engine::Impl::FindRequest(std::string_view request_id) const {
   const auto found = by_request_.find(std::string(request_id));
   if (found == by_request_.end()) return std::nullopt;
-  return Request{found->second, FindJob(found->second)->hash};
+  const JobState& job = *FindJob(found->second);
+  return Request{found->second, job.hash, job.job().import_hash()};
 }
 
 std::optional<JobKey> Engine::Impl::FindJobName(std::string_view name) const {
@@ -63,6 +64,7 @@ v1::Job Engine::Impl::GetJobStatus(JobKey key, const Instant& instant) {
   if (job == nullptr || !job->visible) return out;
   out.set_name(job->job().name());
   *out.mutable_create_time() = job->job().create_time();
+  out.set_imported(job->job().imported());
   FillStatus(*job, instant, out);
   return out;
 }

@@ -32,6 +32,17 @@ struct JobCreated {
   std::shared_ptr<const v1::Job> job;
   std::shared_ptr<const v1::JobSpecification> specification;
 };
+// A validated job with outcomes that others collected: in state SUCCEEDED at once, without calls,
+// attempts or spend. The caller has looked at FindRequest first, and has checked that the outcomes
+// belong to cells of the job, each to another one.
+struct JobImported {
+  std::string request_id;
+  // Name, specification fields, specification_hash and import_hash.
+  std::shared_ptr<const v1::Job> job;
+  std::shared_ptr<const v1::JobSpecification> specification;
+  // `job` and `attempt` are left 0. Cells without one count as given up.
+  std::vector<OutcomeRecord> outcomes;
+};
 // A user asked; the caller has checked that the job's state allows it (Engine::CheckPause, ...).
 struct JobPaused {
   JobKey job = 0;
@@ -114,9 +125,9 @@ struct LimitsChanged {
 // Nothing happened but time; due at Engine::NextWakeup.
 struct TimePassed {};
 
-using Event =
-    std::variant<JobCreated, JobPaused, JobResumed, JobCancelled, JobDeleted, WorkerConnected,
-                 WorkerHeartbeat, WorkerDisconnected, WorkerDrained, ReportsArrived,
-                 AttemptsLookedUp, CommitFinished, LimitsChanged, TimePassed, TrialsProposed>;
+using Event = std::variant<JobCreated, JobImported, JobPaused, JobResumed, JobCancelled, JobDeleted,
+                           WorkerConnected, WorkerHeartbeat, WorkerDisconnected, WorkerDrained,
+                           ReportsArrived, AttemptsLookedUp, CommitFinished, LimitsChanged,
+                           TimePassed, TrialsProposed>;
 
 }  // namespace candor::engine

@@ -42,8 +42,8 @@ struct CellKey {
 struct JobRecord {
   JobKey key = 0;
   std::string request_id;  // empty: none
-  // As created: name, specification fields, specification_hash and create_time; no other
-  // output-only fields.
+  // As created: name, specification fields, specification_hash, create_time, and for an imported
+  // job `imported` and `import_hash`; no other output-only fields.
   std::shared_ptr<const v1::Job> job;
   std::shared_ptr<const v1::JobSpecification> specification;
 };
@@ -94,6 +94,7 @@ struct AttemptRecord {
 struct OutcomeRecord {
   JobKey job = 0;
   CellKey cell;
+  // 0 for an imported outcome: no call of ours gave it, and it has no attempt id.
   AttemptId attempt = 0;
   // As the worker sent it. `entry`, `scenario` and `attempt_id` follow from the above and may be
   // left out by the store.

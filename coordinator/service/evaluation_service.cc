@@ -1,14 +1,12 @@
 #include "coordinator/service/evaluation_service.h"
 
-#include "common/base/nearest.h"
 #include "common/base/violations.h"
-#include "common/scenario/analysis_plan.h"
-#include "common/scenario/resolve.h"
 #include "coordinator/analysis/design_precision.h"
+#include "coordinator/service/creation.h"
 #include "coordinator/service/grpc_status.h"
+#include "coordinator/service/import_job.h"
 #include "coordinator/service/job_streams.h"
 #include "coordinator/service/paging.h"
-#include "coordinator/service/scenario_sets.h"
 
 #include <algorithm>
 #include <memory>
@@ -18,88 +16,6 @@
 
 namespace candor::service {
 namespace {
-
-constexpr std::size_t kMaxRequestIdBytes = 128;
-
-// What the caller may set of a job: output-only fields are dropped, so that equal requests stay
-// equal.
-v1::Job SpecifiedPart(v1::Job job) {
-  job.clear_name();
-  job.clear_state();
-  job.clear_state_reason();
-  job.clear_specification_hash();
-  job.clear_progress();
-  job.clear_create_time();
-  job.clear_start_time();
-  job.clear_end_time();
-  job.clear_analysis_hash();
-  job.clear_imported();
-  if (job.scenario_set().empty() && !job.has_inline_scenarios()) {
-    job.set_scenario_set(std::string(kBuiltinScenarioSet));
-  }
-  return job;
-}
-
-// A creation that passed validation.
-struct Creation {
-  std::string request_id;
-  std::shared_ptr<v1::Job> job;
-  std::shared_ptr<v1::JobSpecification> specification;
-  google::protobuf::RepeatedPtrField<v1::DesignPrecision> precision;
-};
-
-void CheckEndpoints(const v1::Job& job, const v1::Config& config, FieldViolations& violations) {
-  std::vector<std::string> known;
-  for (const v1::Endpoint& endpoint : config.endpoints()) known.push_back(endpoint.name());
-  for (int i = 0; i < job.models_size(); ++i) {
-    const std::string& name = job.models(i).endpoint();
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    violations.push_back(
-        {fmt::format("job.models[{}].endpoint", i),
-         known.empty()
-             ? fmt::format(
-                   "\"{}\" is no endpoint: the coordinator's configuration has none; start it with "
-                   "--config and a file that has `endpoints`",
-                   name)
-             : fmt::format(
-                   "\"{}\" is no endpoint of the coordinator's configuration, which has {}{}", name,
-                   fmt::join(known, ", "), DidYouMean(name, known))});
-  }
-}
-
-// Everything that can be checked without the engine. Takes some milliseconds and reads the store:
-// on a reader thread.
-StatusOr<Creation> Prepare(const v1::CreateJobRequest& request, EngineHost& host,
-                           std::string job_name, FieldViolations& violations) {
-  Creation creation{.request_id = request.request_id(),
-                    .job = std::make_shared<v1::Job>(SpecifiedPart(request.job())),
-                    .specification = std::make_shared<v1::JobSpecification>()};
-  if (request.request_id().size() > kMaxRequestIdBytes) {
-    violations.push_back(
-        {"request_id", fmt::format("has {} bytes; at most {} are allowed",
-                                   request.request_id().size(), kMaxRequestIdBytes)});
-  }
-  v1::ScenarioSet set;
-  if (!creation.job->has_inline_scenarios()) {
-    auto found = LoadScenarioSet(host.store(), creation.job->scenario_set());
-    if (absl::IsNotFound(found.status())) {
-      violations.push_back({"job.scenario_set", Message(found.status())});
-      return creation;
-    }
-    if (!found.ok()) return found.status();
-    set = *std::move(found);
-  }
-  creation.job->set_name(std::move(job_name));
-  FieldViolations in_job =
-      scenario::ResolveJob(*creation.job, set.scenarios(), creation.specification.get());
-  violations.insert(violations.end(), in_job.begin(), in_job.end());
-  CheckEndpoints(*creation.job, host.options().engine.config, violations);
-  creation.job->set_specification_hash(scenario::SpecificationHash(*creation.job));
-  if (creation.job->has_analysis()) {
-    creation.job->set_analysis_hash(scenario::AnalysisPlanHash(creation.job->analysis()));
-  }
-  return creation;
-}
 
 // Runs `use` on the strand with the job that the request names, or ends the call with NOT_FOUND.
 template <typename Request, typename Use>
@@ -126,25 +42,25 @@ grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   host_.PostToReaders([this, request, response, reactor] {
     FieldViolations violations;
-    auto creation = Prepare(*request, host_, "jobs/" + ids_.Next(), violations);
+    auto creation = PrepareCreation(request->job(), request->request_id(), Endpoints::kConfigured,
+                                    host_, "jobs/" + ids_.Next(), violations);
     if (!creation.ok()) return reactor->Finish(ToGrpc(creation.status()));
     if (!request->has_job()) violations.assign(1, {"job", "is missing; give the job to create"});
     if (!violations.empty()) return reactor->Finish(ToGrpc(violations));
-    creation->precision =
-        analysis::ExpectPrecision(*creation->specification, creation->job->analysis());
-    host_.Post([this, request, response, reactor, creation = *std::move(creation)]() mutable {
+    auto precision = analysis::ExpectPrecision(*creation->specification, creation->job->analysis());
+    host_.Post([this, request, response, reactor, creation = *std::move(creation),
+                precision = std::move(precision)]() mutable {
       const engine::Engine& engine = host_.engine();
       *response->mutable_estimate() = engine.Estimate(*creation.job, *creation.specification);
-      *response->mutable_estimate()->mutable_precision() = std::move(creation.precision);
+      *response->mutable_estimate()->mutable_precision() = std::move(precision);
       if (request->validate_only()) return reactor->Finish(grpc::Status::OK);
 
       if (const auto earlier = engine.FindRequest(creation.request_id);
           earlier && !creation.request_id.empty()) {
-        if (earlier->specification_hash != creation.job->specification_hash()) {
+        if (earlier->specification_hash != creation.job->specification_hash() ||
+            !earlier->import_hash.empty()) {
           return reactor->Finish(ToGrpc(
-              AlreadyExists("request_id \"{}\" created {} from another job; send the same job "
-                            "again, or use a new request_id",
-                            creation.request_id, engine.GetSpecification(earlier->job)->job())));
+              OtherRequest(creation.request_id, engine.GetSpecification(earlier->job)->job())));
         }
         return host_.AfterCommit([this, key = earlier->job, response, reactor] {
           *response->mutable_job() = host_.engine().GetJob(key, host_.Now());
@@ -277,6 +193,11 @@ grpc::ServerWriteReactor<v1::StreamAttemptsResponse>* EvaluationService::StreamA
       host_, [this, request = *request](auto stream) {
         return SendAttempts(host_, std::move(stream), request);
       });
+}
+
+grpc::ServerReadReactor<v1::ImportJobRequest>* EvaluationService::ImportJob(
+    grpc::CallbackServerContext* /*context*/, v1::Job* response) {
+  return StartImport(host_, ids_, imports_, response);
 }
 
 }  // namespace candor::service

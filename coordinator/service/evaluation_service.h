@@ -7,6 +7,7 @@
 #include "coordinator/service/engine_host.h"
 #include "coordinator/service/live_jobs.h"
 
+#include <atomic>
 #include <string>
 
 namespace candor::service {
@@ -45,6 +46,8 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
       grpc::CallbackServerContext* context, const v1::StreamOutcomesRequest* request) override;
   grpc::ServerWriteReactor<v1::StreamAttemptsResponse>* StreamAttempts(
       grpc::CallbackServerContext* context, const v1::StreamAttemptsRequest* request) override;
+  grpc::ServerReadReactor<v1::ImportJobRequest>* ImportJob(grpc::CallbackServerContext* context,
+                                                           v1::Job* response) override;
 
  private:
   // What Pause, Resume and Cancel have in common: check, tell the engine, answer with the job once
@@ -57,6 +60,8 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
   EngineHost& host_;
   IdGenerator& ids_;
   LiveJobs live_;
+  // Imports under way.
+  std::atomic<int> imports_ = 0;
 };
 
 }  // namespace candor::service

@@ -64,7 +64,7 @@ struct OutcomeQuery {
 struct OutcomePage {
   struct Row {
     Position position = 0;
-    v1::Outcome outcome;  // complete: names and attempt id included
+    v1::Outcome outcome;  // complete: names included, and the attempt id unless imported
   };
   std::vector<Row> rows;
   // Continues behind all that was looked at, also when a filter left out every row.

@@ -40,6 +40,67 @@ TEST(EngineTest, AJobRunsToItsEnd) {
   EXPECT_TRUE(driver.store.violations().empty());
 }
 
+TEST(EngineTest, AnImportIsOneBatchAndThereAtOnce) {
+  Driver driver;
+  driver.Connect(1);
+  driver.commits = false;
+  const JobShape shape{.request_id = "r",
+                       .entries = {{.endpoint = "imported", .reports = 3}, {.trials = 4}}};
+  driver.Tell(MakeImport(shape));
+  EXPECT_FALSE(driver.engine->FindJob("jobs/a"));
+  EXPECT_EQ(driver.engine->FindRequest("r")->import_hash, "outcomes of jobs/a");
+  // A client that asks again before it is durable.
+  driver.Tell(MakeImport(shape));
+  EXPECT_EQ(driver.store.last_written(), 1U);
+  driver.Commit();
+  const JobKey job = driver.engine->FindJob("jobs/a").value();
+  const auto check = [&] {
+    const v1::Job status = driver.engine->GetJob(job, driver.instant());
+    EXPECT_TRUE(status.imported());
+    EXPECT_TRUE(driver.Status(job).imported());
+    EXPECT_EQ(status.state(), v1::Job::SUCCEEDED);
+    EXPECT_TRUE(status.has_end_time());
+    EXPECT_FALSE(status.has_start_time());
+    EXPECT_EQ(status.progress(0).state(), v1::EntryProgress::FINISHED);
+    const v1::KindProgress& choices = status.progress(0).kinds(0);
+    EXPECT_EQ(choices.total(), 20);
+    EXPECT_EQ(choices.done(), 10);
+    EXPECT_EQ(choices.failed(), 10);
+    EXPECT_EQ(choices.calls(), 0);
+    EXPECT_EQ(choices.money(), 0);
+    ASSERT_EQ(choices.classes_size(), 2);
+    EXPECT_EQ(choices.classes(0).count(), 5);
+    EXPECT_EQ(status.progress(0).kinds(1).done(), 3);
+    EXPECT_EQ(status.progress(1).kinds(0).failed(), 4);
+    EXPECT_TRUE(driver.engine->Settled(job));
+    EXPECT_EQ(driver.engine->CheckResume(job).code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(driver.engine->CheckCancel(job).code(), absl::StatusCode::kFailedPrecondition);
+    // Names of endpoints that nobody calls make no limit groups.
+    EXPECT_EQ(driver.engine->LimitGroups(driver.instant()).size(), 1U);
+    driver.store.Recount();
+    EXPECT_TRUE(driver.store.violations().empty());
+  };
+  check();
+  EXPECT_TRUE(driver.leases[1].empty());
+  driver.commits = true;
+  driver.Restart();
+  check();
+  EXPECT_EQ(driver.engine->FindRequest("r")->job, job);
+  driver.Tell(JobDeleted{job});
+  EXPECT_FALSE(driver.engine->FindJob("jobs/a"));
+  driver.Restart();
+  EXPECT_FALSE(driver.engine->FindJob("jobs/a"));
+}
+
+TEST(EngineTest, AnImportThatIsNotDurableNeverWas) {
+  Driver driver;
+  driver.commits = false;
+  driver.Tell(MakeImport({.request_id = "r"}));
+  driver.Restart();
+  EXPECT_FALSE(driver.engine->FindRequest("r"));
+  EXPECT_TRUE(driver.engine->Jobs().empty());
+}
+
 TEST(EngineTest, NothingIsVisibleSentOrAcknowledgedBeforeItIsDurable) {
   Driver driver;
   driver.commits = false;

@@ -96,6 +96,28 @@ inline JobCreated MakeJob(const JobShape& shape) {
   return {shape.request_id, std::move(job), std::move(specification)};
 }
 
+// Every second cell of each entry and kind has an outcome.
+inline JobImported MakeImport(const JobShape& shape) {
+  JobCreated created = MakeJob(shape);
+  auto job = std::make_shared<v1::Job>(*created.job);
+  job->set_import_hash("outcomes of " + shape.name);
+  JobImported import{
+      std::move(created.request_id), std::move(job), std::move(created.specification), {}};
+  for (std::size_t e = 0; e < shape.entries.size(); ++e) {
+    const EntryShape& entry = shape.entries[e];
+    for (const v1::Cell::Kind kind : {v1::Cell::CHOICE, v1::Cell::SELF_REPORT}) {
+      const int trials = kind == v1::Cell::CHOICE ? entry.trials : entry.reports;
+      for (int index = 0; index < entry.scenarios * trials; index += 2) {
+        OutcomeRecord& record = import.outcomes.emplace_back();
+        record.cell = {static_cast<std::uint16_t>(e), kind, static_cast<std::uint32_t>(index)};
+        record.outcome = std::make_unique<v1::Outcome>();
+        record.outcome->set_class_(index % 4 == 0 ? v1::Outcome::VALID : v1::Outcome::EMPTY);
+      }
+    }
+  }
+  return import;
+}
+
 inline v1::Config MakeConfig(std::int64_t requests = 0, std::int64_t tokens = 0,
                              std::int64_t in_flight = 0, const std::string& name = "local") {
   v1::Config config;

@@ -344,6 +344,27 @@ TEST_P(StoreConformanceTest, OutcomesAreReadComplete) {
   EXPECT_EQ(page->rows[1].outcome.scenario(), "s1");
 }
 
+TEST_P(StoreConformanceTest, ImportedOutcomesHaveNoAttempt) {
+  engine::WriteBatch batch = JobBatch(1);
+  batch.statuses.push_back(MakeStatus(1, v1::Job::SUCCEEDED));
+  batch.outcomes.push_back(MakeOutcome(1, 0, {0, kChoice, 2}));
+  batch.outcomes.push_back(MakeOutcome(1, 0, {0, kChoice, 0}));
+  batch.outcomes.push_back(MakeOutcome(1, 0, {1, kReport, 1}));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  const StatusOr<OutcomePage> page = store_->ReadOutcomes({.job = 1, .order = Order::kCanonical});
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(Cells(*page),
+              ElementsAre(engine::CellKey{0, kChoice, 0}, engine::CellKey{0, kChoice, 2},
+                          engine::CellKey{1, kReport, 1}));
+  for (const OutcomePage::Row& row : page->rows) EXPECT_EQ(row.outcome.attempt_id(), "");
+  const StatusOr<AttemptPage> attempts = store_->ReadAttempts(1, 0, {});
+  ASSERT_TRUE(attempts.ok());
+  EXPECT_THAT(attempts->rows, IsEmpty());
+  const engine::Recovery recovery = Reopen();
+  EXPECT_THAT(recovery.jobs, IsEmpty());
+  EXPECT_THAT(recovery.ended_jobs, SizeIs(1));
+}
+
 TEST_P(StoreConformanceTest, OutcomesComeInCommitOrderAndByCell) {
   FillJob(*store_);
   std::vector<engine::CellKey> committed;

@@ -90,6 +90,10 @@ void StoreModel::Apply(WriteBatch& batch) {
       fail(fmt::format("cell {}.{} has two outcomes", record.cell.entry, record.cell.index));
     }
     row->second = {record.attempt, record.outcome->class_(), record.outcome->choice()};
+    if (rows->second.record.job->imported()) {
+      if (record.attempt != 0) fail("an imported outcome has an attempt");
+      continue;
+    }
     const auto attempt = rows->second.attempts.find(record.attempt);
     if (attempt == rows->second.attempts.end() || attempt->second.state != v1::Attempt::COMPLETED) {
       fail(fmt::format("the outcome of attempt {:x} came without it", record.attempt));
@@ -218,6 +222,8 @@ void StoreModel::RecountJob(const JobRows& rows) {
       }
       for (const CellKey& cell : rows.failed)
         failed += counts(cell) && !rows.outcomes.contains(cell);
+      // Cells that an import brought no outcome for are counts, not rows.
+      if (rows.record.job->imported()) failed = kind.total() - done;
       for (const auto& [id, attempt] : rows.attempts) {
         if (!counts(attempt.cell)) continue;
         unknown += attempt.state == v1::Attempt::UNKNOWN;

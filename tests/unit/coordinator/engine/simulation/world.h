@@ -143,6 +143,7 @@ class World {
   void BeginCommit();
   void CreateJobs();
   void AskForJob(const JobCreated& job);
+  void AskForImport();
   void UserActs(const std::string& name);
   void Mend(const std::string& name);
   void SendToWorker(SessionId session, std::function<void(Worker&)> message);
@@ -191,6 +192,7 @@ class World {
   std::map<std::string, Provider> providers_;
   std::vector<JobCreated> jobs_;
   std::set<std::string> created_;
+  bool imported_ = false;
   std::set<std::string> deleted_;
   std::map<std::string, v1::Job> seen_;
   // By job and cell.

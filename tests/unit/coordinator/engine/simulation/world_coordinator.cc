@@ -302,6 +302,26 @@ void World::AskForJob(const JobCreated& job) {
   After(Between(10 * kMillisecond, 2 * kSecond), [this, &job] { AskForJob(job); });
 }
 
+// The same with a job whose outcomes come along: it is there with all of them, or it is not.
+void World::AskForImport() {
+  const JobShape shape{.name = "jobs/imported",
+                       .request_id = "import",
+                       .entries = {{.scenarios = 3, .trials = 5, .reports = 3}}};
+  if (engine_ != nullptr && !Frozen()) {
+    if (const auto key = engine_->FindJob(shape.name)) {
+      imported_ = true;
+      const auto rows = store_.jobs().find(*key);
+      if (rows == store_.jobs().end() || rows->second.outcomes.size() != 13 ||
+          !engine_->Settled(*key)) {
+        Fail("an imported job is visible without its outcomes");
+      }
+      return;
+    }
+    if (!engine_->FindRequest(shape.request_id)) Tell(MakeImport(shape));
+  }
+  After(300 * kMillisecond, [this] { AskForImport(); });
+}
+
 void World::UserActs(const std::string& name) {
   if (healed_) return;
   const auto key = engine_ == nullptr || Frozen() ? std::nullopt : engine_->FindJob(name);
