@@ -58,6 +58,7 @@ void AddJobCommands(CLI::App& app, Action* action);
 void AddSamplesCommand(CLI::App& app, Action* action);
 void AddExportCommand(CLI::App& app, Action* action);
 void AddReportCommand(CLI::App& app, Action* action);
+void AddImportCommand(CLI::App& app, Action* action);
 void AddScenarioCommands(CLI::App& app, Action* action);
 void AddGenerateCommand(CLI::App& app, Action* action);
 void AddClusterCommands(CLI::App& app, Action* action);

@@ -2,6 +2,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/export_files.h"
+#include "cli/export_read.h"
 #include "cli/export_rows.h"
 #include "cli/text.h"
 #include "common/base/json_proto.h"
@@ -21,42 +22,15 @@ namespace {
 struct Options {
   std::string job;
   std::string out;
+  std::string format = "candor";
   bool force = false;
 };
 
-Status ReadOutcomes(Context& context, const std::string& job,
-                    const std::function<Status(const v1::Outcome&)>& on_outcome) {
-  v1::StreamOutcomesRequest request;
-  request.set_name(job);
-  request.set_order(v1::StreamOutcomesRequest::CANONICAL);
-  return context.client.Read<v1::StreamOutcomesRequest, v1::StreamOutcomesResponse>(
-      request,
-      [&](grpc::ClientContext* call, const v1::StreamOutcomesRequest& from) {
-        return context.client.evaluation().StreamOutcomes(call, from);
-      },
-      context.pauses,
-      [&](const v1::StreamOutcomesResponse& response) -> StatusOr<bool> {
-        for (const v1::Outcome& outcome : response.outcomes())
-          CANDOR_RETURN_IF_ERROR(on_outcome(outcome));
-        return true;
-      });
-}
-
-Status ReadAttempts(Context& context, const std::string& job,
-                    const std::function<Status(const v1::Attempt&)>& on_attempt) {
-  v1::StreamAttemptsRequest request;
-  request.set_name(job);
-  return context.client.Read<v1::StreamAttemptsRequest, v1::StreamAttemptsResponse>(
-      request,
-      [&](grpc::ClientContext* call, const v1::StreamAttemptsRequest& from) {
-        return context.client.evaluation().StreamAttempts(call, from);
-      },
-      context.pauses,
-      [&](const v1::StreamAttemptsResponse& response) -> StatusOr<bool> {
-        for (const v1::Attempt& attempt : response.attempts())
-          CANDOR_RETURN_IF_ERROR(on_attempt(attempt));
-        return true;
-      });
+// The files of this format, which an export replaces.
+bool IsCandorExport(const std::string& name) {
+  static constexpr std::string_view kNames[] = {"attempts.jsonl", "choices.csv", "job.json",
+                                                "outcomes.jsonl", "reports.csv", "scenarios.json"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 using Counts = std::map<std::pair<std::string, v1::Cell::Kind>, std::int64_t>;
@@ -93,20 +67,8 @@ std::string JobJson(const v1::Job& job, const Counts& exported,
 }
 
 Status WriteExport(Context& context, const std::string& name, const Options& options) {
-  v1::GetJobRequest get;
-  get.set_name(name);
-  v1::Job job;
-  CANDOR_RETURN_IF_ERROR(
-      context.client.Call(context.client.evaluation(), &Evaluation::GetJob, get, &job));
-  v1::GetJobSpecificationRequest get_specification;
-  get_specification.set_name(name);
-  v1::JobSpecification specification;
-  CANDOR_RETURN_IF_ERROR(context.client.Call(context.client.evaluation(),
-                                             &Evaluation::GetJobSpecification, get_specification,
-                                             &specification));
-  v1::ClusterStatus cluster;
-  CANDOR_RETURN_IF_ERROR(context.client.Call(context.client.cluster(), &Cluster::GetStatus,
-                                             v1::GetStatusRequest(), &cluster));
+  CANDOR_ASSIGN_OR_RETURN(const ExportedJob exported, ReadJob(context, name));
+  const v1::JobSpecification& specification = exported.specification;
 
   std::map<std::string, const v1::Scenario*> scenarios;
   int most_attributes = 0;
@@ -117,7 +79,8 @@ Status WriteExport(Context& context, const std::string& name, const Options& opt
     *set.add_scenarios() = scenario;
   }
 
-  CANDOR_ASSIGN_OR_RETURN(ExportFiles files, ExportFiles::Create(options.out, options.force));
+  CANDOR_ASSIGN_OR_RETURN(ExportFiles files,
+                          ExportFiles::Create(options.out, options.force, IsCandorExport));
   CANDOR_RETURN_IF_ERROR(files.Write("scenarios.json", scenario::PrintScenarioSet(set)));
   Counts counts;
   std::int64_t outcomes = 0;
@@ -154,20 +117,28 @@ Status WriteExport(Context& context, const std::string& name, const Options& opt
     return lines.Append(AttemptJson(attempt) + "\n");
   }));
   CANDOR_RETURN_IF_ERROR(lines.Close());
-  CANDOR_RETURN_IF_ERROR(
-      files.Write("job.json", JobJson(job, counts, cluster.version(), CANDOR_VERSION)));
+  CANDOR_RETURN_IF_ERROR(files.Write(
+      "job.json", JobJson(exported.job, counts, exported.coordinator_version, CANDOR_VERSION)));
   CANDOR_RETURN_IF_ERROR(files.Finish());
   context.err << fmt::format("{}: {} outcomes and {} attempts in {}\n", name, WithCommas(outcomes),
                              WithCommas(attempts), options.out);
-  if (!IsTerminal(job.state())) {
-    context.err << fmt::format("The job is {}: this is what it has so far.\n",
-                               v1::Job::State_Name(job.state()));
-  }
+  SayIfUnfinished(exported.job, context.err);
   return absl::OkStatus();
 }
 
 StatusOr<int> Export(const Options& options, Context& context) {
   CANDOR_ASSIGN_OR_RETURN(const std::string name, context.client.FindJob(options.job));
+  if (options.format != "candor" && options.out == "-") {
+    return InvalidArgument("--format {} writes files; give --out a directory", options.format);
+  }
+  if (options.format == "paper") {
+    CANDOR_RETURN_IF_ERROR(ExportPaper(context, name, options.out, options.force));
+    return 0;
+  }
+  if (options.format == "inspect") {
+    CANDOR_RETURN_IF_ERROR(ExportInspect(context, name, options.out, options.force));
+    return 0;
+  }
   if (options.out != "-") {
     CANDOR_RETURN_IF_ERROR(WriteExport(context, name, options));
     return 0;
@@ -184,14 +155,21 @@ StatusOr<int> Export(const Options& options, Context& context) {
 }  // namespace
 
 void AddExportCommand(CLI::App& app, Action* action) {
-  CLI::App* command =
-      app.add_subcommand("export", "Write a job's outcomes and attempts as JSON lines and CSV");
+  CLI::App* command = app.add_subcommand("export", "Write a job's outcomes and attempts as files");
   auto options = std::make_shared<Options>();
   command->add_option("JOB", options->job, "jobs/x, x, or its beginning")->required();
   command
-      ->add_option("--out", options->out, "A directory; - writes outcomes.jsonl to standard output")
-      ->option_text("DIR|-")
+      ->add_option("--out", options->out,
+                   "A directory; - writes outcomes.jsonl to standard output; with --format inspect "
+                   "also a file that ends in .json")
+      ->option_text("DIR|-|FILE.json")
       ->required();
+  command
+      ->add_option("--format", options->format,
+                   "candor: JSON lines and CSV with everything (the default); paper: the CSV files "
+                   "of the paper's replication package; inspect: logs for Inspect's viewer")
+      ->option_text("candor|paper|inspect")
+      ->check(CLI::IsMember({"candor", "paper", "inspect"}));
   command->add_flag("--force", options->force, "Write into a directory that holds other files too");
   command->callback([=] { *action = [=](Context& context) { return Export(*options, context); }; });
 }

@@ -11,13 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPartial = ".partial";
-constexpr std::string_view kNames[] = {"attempts.jsonl", "choices.csv", "job.json",
-                                       "outcomes.jsonl", "reports.csv", "scenarios.json"};
-
-bool IsOurs(const std::string& name) {
-  return name == kPartial ||
-         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
 
 }  // namespace
 
@@ -35,7 +28,7 @@ Status ExportFile::Error(const char* what) const {
 }
 
 StatusOr<ExportFiles> ExportFiles::Create(const std::string& directory, bool force,
-                                          const std::vector<std::string>& also_ours) {
+                                          const std::function<bool(const std::string&)>& is_ours) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return Unavailable("{}: cannot make the directory: {}", directory, error.message());
@@ -43,9 +36,7 @@ StatusOr<ExportFiles> ExportFiles::Create(const std::string& directory, bool for
     for (auto it = fs::directory_iterator(directory, error);
          !error && it != fs::directory_iterator(); it.increment(error)) {
       const std::string name = it->path().filename().string();
-      if (IsOurs(name) || std::find(also_ours.begin(), also_ours.end(), name) != also_ours.end()) {
-        continue;
-      }
+      if (name == kPartial || is_ours(name)) continue;
       return FailedPrecondition(
           "{} holds \"{}\", which this command does not write; name another directory, or write "
           "beside it with "
@@ -66,6 +57,10 @@ ExportFiles::~ExportFiles() {
   if (directory_.empty()) return;
   std::error_code ignored;
   fs::remove_all(fs::path(directory_) / kPartial, ignored);
+}
+
+std::string ExportFiles::partial_directory() const {
+  return (fs::path(directory_) / kPartial).string();
 }
 
 StatusOr<ExportFile> ExportFiles::Open(const std::string& name) {

@@ -4,6 +4,7 @@
 #include "common/base/status.h"
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,13 +33,17 @@ class ExportFile {
 class ExportFiles {
  public:
   // Makes `directory` and, in it, ".partial". FAILED_PRECONDITION for a directory that holds
-  // anything but an earlier export and files called `also_ours`, unless `force`.
+  // anything but an earlier export, unless `force`; `is_ours` tells its files by their names.
   static StatusOr<ExportFiles> Create(const std::string& directory, bool force,
-                                      const std::vector<std::string>& also_ours = {});
+                                      const std::function<bool(const std::string&)>& is_ours);
   // Removes what was not finished.
   ~ExportFiles();
   ExportFiles(ExportFiles&& other) noexcept = default;
   ExportFiles& operator=(ExportFiles&&) = delete;
+
+  // Where files are while they are written: for scratch files of the writer's own, which go with
+  // it.
+  std::string partial_directory() const;
 
   StatusOr<ExportFile> Open(const std::string& name);
   Status Write(const std::string& name, std::string_view content);

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -47,8 +48,11 @@ StatusOr<int> Generate(const Options& options, Context& context) {
   if (!options.prompts.empty()) CANDOR_RETURN_IF_ERROR(ParseFile(options.prompts, &prompts));
 
   const std::vector<std::string> names = scenario::PaperFileNames(options.files);
-  CANDOR_ASSIGN_OR_RETURN(ExportFiles files,
-                          ExportFiles::Create(options.out, options.force, names));
+  CANDOR_ASSIGN_OR_RETURN(
+      ExportFiles files,
+      ExportFiles::Create(options.out, options.force, [&](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      }));
   std::map<std::string, ExportFile> open;
   for (const std::string& name : names) {
     CANDOR_ASSIGN_OR_RETURN(ExportFile file, files.Open(name));

@@ -41,6 +41,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddSamplesCommand(app, &action);
   AddExportCommand(app, &action);
   AddReportCommand(app, &action);
+  AddImportCommand(app, &action);
   AddScenarioCommands(app, &action);
   AddGenerateCommand(app, &action);
   AddClusterCommands(app, &action);
