@@ -10,6 +10,12 @@ constexpr std::uint32_t kW0 = 0x9E3779B9;
 constexpr std::uint32_t kW1 = 0xBB67AE85;
 constexpr int kRounds = 10;
 
+std::array<std::uint32_t, 4> BlockOf(std::uint64_t key, std::uint64_t stream, std::uint64_t block) {
+  return Philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U),
+                     static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32U)},
+                    {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32U)});
+}
+
 }  // namespace
 
 std::array<std::uint32_t, 4> Philox4x32(std::array<std::uint32_t, 4> counter,
@@ -29,13 +35,7 @@ std::array<std::uint32_t, 4> Philox4x32(std::array<std::uint32_t, 4> counter,
 
 std::uint64_t RandomStream::Bits() {
   const auto half = static_cast<unsigned>(position_ % 2);
-  if (half == 0) {
-    const std::uint64_t block = position_ / 2;
-    block_ = Philox4x32(
-        {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U),
-         static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32U)},
-        {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32U)});
-  }
+  if (half == 0) block_ = BlockOf(key_, stream_, position_ / 2);
   ++position_;
   return std::uint64_t{block_[2 * half]} | (std::uint64_t{block_[2 * half + 1]} << 32U);
 }
@@ -49,6 +49,11 @@ std::uint64_t RandomStream::Below(std::uint64_t n) {
     while (bits < reject_below) bits = Bits();
   }
   return bits % n;
+}
+
+void IndexStream::Refill() {
+  block_ = BlockOf(key_, stream_, position_++);
+  next_ = 0;
 }
 
 }  // namespace candor

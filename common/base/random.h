@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace candor {
@@ -37,6 +38,44 @@ class RandomStream {
   std::uint64_t stream_;
   std::uint64_t position_ = 0;
   std::array<std::uint32_t, 4> block_{};
+};
+
+// Many numbers below a bound, for resampling: four of a block, without a division (Lemire 2019,
+// "Fast Random Integer Generation in an Interval"). A tenth of RandomStream's time, and other
+// numbers than it gives for the same key.
+//
+//   IndexStream random(/*key=*/seed, /*stream=*/resample);
+//   std::uint32_t drawn = random.Below(n_scenarios);
+//
+// Not for concurrent use.
+class IndexStream {
+ public:
+  explicit IndexStream(std::uint64_t key, std::uint64_t stream = 0) : key_(key), stream_(stream) {}
+
+  // Uniform on 0 .. n - 1, without bias. n >= 1.
+  std::uint32_t Below(std::uint32_t n) {
+    std::uint64_t product = std::uint64_t{Word()} * n;
+    if (static_cast<std::uint32_t>(product) < n) {
+      const std::uint32_t reject_below = (std::uint32_t{0} - n) % n;
+      while (static_cast<std::uint32_t>(product) < reject_below) {
+        product = std::uint64_t{Word()} * n;
+      }
+    }
+    return static_cast<std::uint32_t>(product >> 32U);
+  }
+
+ private:
+  std::uint32_t Word() {
+    if (next_ == block_.size()) Refill();
+    return block_[next_++];
+  }
+  void Refill();
+
+  std::uint64_t key_;
+  std::uint64_t stream_;
+  std::uint64_t position_ = 0;
+  std::array<std::uint32_t, 4> block_{};
+  std::size_t next_ = 4;
 };
 
 }  // namespace candor

@@ -21,9 +21,9 @@ std::vector<std::vector<double>> ScenarioResampler::Run(std::size_t n_statistics
   std::vector<std::uint32_t> drawn(n_scenarios_);
   std::vector<std::optional<double>> results(n_statistics);
   for (int i = 0; i < options_.resamples; ++i) {
-    RandomStream random(options_.seed ^ kPurpose, static_cast<std::uint64_t>(i));
+    IndexStream random(options_.seed ^ kPurpose, static_cast<std::uint64_t>(i));
     for (std::uint32_t& scenario : drawn) {
-      scenario = static_cast<std::uint32_t>(random.Below(n_scenarios_));
+      scenario = random.Below(static_cast<std::uint32_t>(n_scenarios_));
     }
     std::fill(results.begin(), results.end(), std::nullopt);
     statistics(drawn, results);

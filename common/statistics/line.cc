@@ -27,16 +27,6 @@ PairSums PairSums::Of(Values x, Values y) {
   return sums;
 }
 
-PairSums& PairSums::operator+=(const PairSums& other) {
-  n += other.n;
-  x += other.x;
-  y += other.y;
-  xx += other.xx;
-  xy += other.xy;
-  yy += other.yy;
-  return *this;
-}
-
 std::optional<double> PairSums::Slope() const {
   if (n < 2 || Sxx() <= kConstant * xx) return std::nullopt;
   return Sxy() / Sxx();

@@ -30,7 +30,16 @@ struct PairSums {
   double yy = 0;
 
   static PairSums Of(Values x, Values y);
-  PairSums& operator+=(const PairSums& other);
+  // Here, so that resampling spends its time on sums instead of calls.
+  PairSums& operator+=(const PairSums& other) {
+    n += other.n;
+    x += other.x;
+    y += other.y;
+    xx += other.xx;
+    xy += other.xy;
+    yy += other.yy;
+    return *this;
+  }
 
   // Sums of squares and products about the means.
   double Sxx() const { return xx - x * x / n; }

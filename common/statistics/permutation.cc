@@ -19,8 +19,10 @@ constexpr int kSampled = 5'040;  // 7!
 // Equal up to rounding counts as equal: the observed order is one of the reassignments.
 constexpr double kTie = 1e-12;
 
-void Shuffle(std::vector<std::size_t>& items, RandomStream& random) {
-  for (std::size_t i = items.size(); i-- > 1;) std::swap(items[i], items[random.Below(i + 1)]);
+void Shuffle(std::vector<std::size_t>& items, IndexStream& random) {
+  for (std::size_t i = items.size(); i-- > 1;) {
+    std::swap(items[i], items[random.Below(static_cast<std::uint32_t>(i + 1))]);
+  }
 }
 
 }  // namespace
@@ -48,7 +50,7 @@ std::optional<PermutationResult> PermuteReports(const Comparison& comparison,
   permuted.reserve(static_cast<std::size_t>(options.permutations));
   std::vector<std::size_t> from;
   for (int i = 0; i < options.permutations; ++i) {
-    RandomStream random(options.seed ^ kPurpose, static_cast<std::uint64_t>(i));
+    IndexStream random(options.seed ^ kPurpose, static_cast<std::uint64_t>(i));
     double products = 0;
     for (const auto& [key, members] : groups) {
       from = members;
@@ -96,7 +98,7 @@ std::optional<double> AttributePermutationP(Values weights, Values report, std::
       extreme += product() >= observed - margin ? 1 : 0;
     } while (std::next_permutation(order.begin(), order.end()));
   } else {
-    RandomStream random(seed ^ kPurpose, stream);
+    IndexStream random(seed ^ kPurpose, stream);
     for (extreme = 1, all = 1; all <= kSampled; ++all) {
       Shuffle(order, random);
       extreme += product() >= observed - margin ? 1 : 0;

@@ -36,17 +36,6 @@ ReportSums SumsOfReports(const ComparedScenario& scenario, const Moments& set) {
 
 }  // namespace
 
-ReportSums& ReportSums::operator+=(const ReportSums& other) {
-  items += other.items;
-  n += other.n;
-  n_squared += other.n_squared;
-  inverse += other.inverse;
-  mean += other.mean;
-  mean_squared += other.mean_squared;
-  within += other.within;
-  return *this;
-}
-
 std::optional<double> ReportSums::Reliability() const {
   if (items < 2 || n <= items) return std::nullopt;
   const double between = std::max(0.0, mean_squared - mean * mean / n) / (items - 1);
@@ -55,13 +44,6 @@ std::optional<double> ReportSums::Reliability() const {
   const double variance = std::max(0.0, (between - error) / per_item);
   if (variance <= 0) return 0;
   return variance / (variance + error * inverse / items);
-}
-
-ScenarioSums& ScenarioSums::operator+=(const ScenarioSums& other) {
-  pairs += other.pairs;
-  halves += other.halves;
-  reports += other.reports;
-  return *this;
 }
 
 std::optional<double> ScenarioSums::WeightsReliability() const {

@@ -22,7 +22,16 @@ struct ReportSums {
   double mean_squared = 0;
   double within = 0;  // sum of squares about the items' means
 
-  ReportSums& operator+=(const ReportSums& other);
+  ReportSums& operator+=(const ReportSums& other) {
+    items += other.items;
+    n += other.n;
+    n_squared += other.n_squared;
+    inverse += other.inverse;
+    mean += other.mean;
+    mean_squared += other.mean_squared;
+    within += other.within;
+    return *this;
+  }
   // Reliability of an item's mean: s_b^2 / (s_b^2 + s_w^2 / n'), with the between-item variance of
   // the one-way random-effects model for unequal numbers (Searle, Casella and McCulloch 1992) and
   // n' the harmonic mean of the numbers. With equal numbers that is (MSB - MSW) / MSB, the
@@ -39,7 +48,12 @@ struct ScenarioSums {
   PairSums halves;
   ReportSums reports;
 
-  ScenarioSums& operator+=(const ScenarioSums& other);
+  ScenarioSums& operator+=(const ScenarioSums& other) {
+    pairs += other.pairs;
+    halves += other.halves;
+    reports += other.reports;
+    return *this;
+  }
   // Split-half correlation stepped up by Spearman and Brown: 2 r / (1 + r). Absent without halves;
   // 0 when they do not go together.
   std::optional<double> WeightsReliability() const;

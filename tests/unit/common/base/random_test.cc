@@ -56,5 +56,26 @@ TEST(RandomStream, BelowReachesEveryValueEvenly) {
   EXPECT_EQ(RandomStream(3).Below(1), 0U);
 }
 
+TEST(IndexStreamTest, IsUniformAndAFunctionOfKeyAndStream) {
+  IndexStream once(7, 1);
+  IndexStream again(7, 1);
+  IndexStream other(7, 2);
+  std::array<int, 6> counts{};
+  int different = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::uint32_t drawn = once.Below(6);
+    ASSERT_LT(drawn, 6U);
+    ASSERT_EQ(drawn, again.Below(6));
+    ++counts[drawn];
+    different += drawn != other.Below(6) ? 1 : 0;
+  }
+  // 5 degrees of freedom: 20.5 is passed once in a thousand; the key is fixed.
+  double chi_square = 0;
+  for (const int count : counts) chi_square += (count - 10'000.0) * (count - 10'000.0) / 10'000.0;
+  EXPECT_LT(chi_square, 20.5);
+  EXPECT_GT(different, 45'000);
+  EXPECT_EQ(once.Below(1), 0U);
+}
+
 }  // namespace
 }  // namespace candor
