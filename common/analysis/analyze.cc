@@ -302,6 +302,15 @@ class Analyzer {
     return message;
   }
 
+  // Entries of a job that are merely compared with the first one have nothing in common to pool,
+  // unless the plan says so.
+  bool PlansToPool() const {
+    const auto& primary = study_.plan.primary();
+    return !study_.plan.contrasts().empty() ||
+           std::find(primary.begin(), primary.end(), "pooled.contrast_self_reports") !=
+               primary.end();
+  }
+
   void MeasureContrasts() {
     std::vector<std::optional<v1::Contrast>> contrasts(study_.contrasts.size());
     RunAll(contrasts.size(),
@@ -327,6 +336,7 @@ class Analyzer {
     }
     for (const auto& [statistic, over] : bases) {
       if (over.size() < 2) continue;
+      if (statistic == ContrastStatistic::kSelfReports && !PlansToPool()) continue;
       std::optional<v1::Contrast> pooled = Contrast(over);
       if (!pooled) continue;
       if (statistic == ContrastStatistic::kSelfReports) {

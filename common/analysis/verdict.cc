@@ -132,8 +132,14 @@ std::string Sentence(const std::string& who, const v1::Agreement& agreement) {
       agreement.n_scenarios() == 1 ? "" : "s");
 }
 
-std::string Sentence(const v1::Contrast& contrast) {
+// `training`: somebody said that the two differ by it. Entries of a job that are merely compared
+// with the first one may differ by anything.
+std::string Sentence(const v1::Contrast& contrast, bool training) {
   const Estimate estimate = EstimateOf(contrast);
+  if (!training) {
+    return fmt::format(" The slope of {} minus that of {} is {}.", contrast.trained(),
+                       contrast.untrained(), estimate.Text());
+  }
   const char* verdict = "makes no difference that this design can see";
   if (estimate.low && *estimate.low > 0) verdict = "helps";
   if (estimate.high && *estimate.high < 0) verdict = "harms";
@@ -303,13 +309,15 @@ std::string HeadlineOf(const Study& study, const v1::Analysis& analysis) {
   for (const v1::Contrast* pooled :
        {&analysis.pooled().contrast_self_reports(), &analysis.pooled().contrast_instilled(),
         &analysis.pooled().contrast_native()}) {
-    if (pooled->has_slope()) return headline + Sentence(*pooled);
+    if (pooled->has_slope()) return headline + Sentence(*pooled, /*training=*/true);
   }
   for (const ContrastOf& contrast : study.contrasts) {
     const auto model = analysis.models().find(contrast.model);
     if (model == analysis.models().end()) continue;
     const v1::Contrast* found = Find(model->second, contrast.statistic);
-    if (found != nullptr && found->has_slope()) return headline + Sentence(*found);
+    if (found == nullptr || !found->has_slope()) continue;
+    return headline + Sentence(*found, contrast.statistic != ContrastStatistic::kSelfReports ||
+                                           study.plan.contrasts_size() > 0);
   }
   return headline;
 }
