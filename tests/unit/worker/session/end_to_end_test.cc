@@ -154,7 +154,7 @@ class EndToEndTest : public ::testing::TestWithParam<int> {
     auto endpoints = provider::Endpoints::Create(config, provider::ProcessEnvironment());
     ASSERT_TRUE(endpoints.ok()) << endpoints.status();
 
-    asio::io_context io(1);
+    asio::io_context& io = worker_io_;
     std::vector<std::unique_ptr<asio::io_context>> ios;
     std::vector<asio::io_context*> lanes{&io};
     std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
@@ -193,6 +193,9 @@ class EndToEndTest : public ::testing::TestWithParam<int> {
     call_threads.clear();
   }
 
+  // Outlives the coordinator: a stream's executor lives until gRPC has let go of the stream, which
+  // may be after the session has ended.
+  asio::io_context worker_io_{1};
   asio::io_context provider_io_{1};
   std::unique_ptr<net::HttpServer> provider_;
   std::jthread provider_thread_;
