@@ -19,6 +19,7 @@ ErrorKind KindOf(v1::Attempt::ErrorClass error_class) {
   switch (error_class) {
     case v1::Attempt::RATE_LIMITED:
     case v1::Attempt::OVERLOADED:
+    case v1::Attempt::DAILY_LIMIT:
       return ErrorKind::kBlock;
     case v1::Attempt::QUOTA_EXHAUSTED:
       return ErrorKind::kStopGroup;
@@ -26,6 +27,7 @@ ErrorKind KindOf(v1::Attempt::ErrorClass error_class) {
     case v1::Attempt::PERMISSION:
     case v1::Attempt::NOT_FOUND:
     case v1::Attempt::INVALID_REQUEST:
+    case v1::Attempt::REFUSED_PARAMETER:
       return ErrorKind::kUnmendable;
     default:
       return ErrorKind::kRepeat;

@@ -92,6 +92,7 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
       case v1::ConnectRequest::kReports:
         if (session_ == 0) return EndUnasked();
         return TakeReports();
+      case v1::ConnectRequest::kBatchReport:
       case v1::ConnectRequest::MESSAGE_NOT_SET:
         return;  // of a newer worker: nothing that this coordinator knows
     }

@@ -13,7 +13,6 @@ using v1::Attempt;
 
 // Shorter keys are no secrets ("none", "EMPTY"), and blotting them out would spoil replies.
 constexpr std::size_t kLeastSecretBytes = 8;
-constexpr int kMaxLimitHeaders = 64;
 constexpr std::size_t kMaxHeaderBytes = 512;
 
 void SetError(Attempt::State state, Attempt::ErrorClass error_class, std::string_view text,
@@ -80,12 +79,6 @@ std::string Redact(const Secret& key, std::string text) {
 }
 
 void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, v1::AttemptReport* report) {
-  for (auto& [name, value] : headers.ToList()) {
-    if (!dialect::IsLimitHeader(name)) continue;
-    if (report->limit_headers_size() >= kMaxLimitHeaders) break;
-    (*report->mutable_limit_headers())[dialect::CleanText(name, kMaxHeaderBytes)] =
-        dialect::CleanText(Redact(key, value), kMaxHeaderBytes);
-  }
   for (const std::string_view name : {"x-request-id", "request-id", "apim-request-id"}) {
     const auto id = headers.Find(name);
     if (!id) continue;

@@ -65,6 +65,7 @@ Status SessionState::Receive(v1::ConnectResponse message, TimePoint now,
     case Case::kForgetJobs:
       for (const std::string& job : message.forget_jobs().jobs()) jobs_.erase(job);
       return absl::OkStatus();
+    case Case::kBatchTask:
     case Case::kWelcome:
     case Case::MESSAGE_NOT_SET:
       break;
