@@ -37,6 +37,13 @@
 
 namespace candor::engine {
 
+// Why nothing goes: for programs, and in words.
+struct Waiting {
+  v1::WaitReason reason = v1::NOTHING;
+  // Empty when something can go.
+  std::string text;
+};
+
 // One account at an endpoint.
 struct Group {
   // A job that asks of it, with its share.
@@ -92,9 +99,9 @@ class Engine::Impl {
   v1::Worker ViewWorker(const WorkerState& worker) const;
   std::vector<v1::Worker> Workers() const;
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
-  // engine_waiting.cc: why no cell of the entry can be leased now; empty when one can.
-  std::string WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
-  std::string GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
+  // engine_waiting.cc: why no cell of the entry can be leased now.
+  Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
+  Waiting GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
   // engine_estimate.cc
   v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification);
 

@@ -43,10 +43,11 @@ void Engine::Impl::FillStatus(const JobState& job, const Instant& instant, v1::J
     }
     progress.set_rate(entry.rate.Rate(instant.now));
     if (progress.state() != v1::EntryProgress::RUNNING || entry.pending() == 0) continue;
-    std::string reason = WaitingFor(job, entry, instant.now);
-    if (reason.empty()) continue;
+    Waiting waiting = WaitingFor(job, entry, instant.now);
+    progress.set_wait_reason(waiting.reason);
+    if (waiting.text.empty()) continue;
     progress.set_state(v1::EntryProgress::WAITING);
-    progress.set_reason(std::move(reason));
+    progress.set_reason(std::move(waiting.text));
   }
 }
 
@@ -174,7 +175,11 @@ std::vector<v1::LimitGroup> Engine::Impl::LimitGroups(const Instant& instant) {
       }
     }
     view.set_waiting(waiting);
-    if (waiting > 0) view.set_waiting_for(GroupWaitingFor(group, tokens, instant.now));
+    if (waiting > 0) {
+      Waiting held = GroupWaitingFor(group, tokens, instant.now);
+      view.set_wait_reason(held.reason);
+      view.set_waiting_for(std::move(held.text));
+    }
     if (group.blocked_until > instant.now) {
       *view.mutable_blocked_until() = ToProto(instant.wall + (group.blocked_until - instant.now));
     }

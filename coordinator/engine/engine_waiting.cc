@@ -18,48 +18,52 @@ constexpr int kMaxReasons = 3;
 
 }  // namespace
 
-std::string Engine::Impl::GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now) {
+Waiting Engine::Impl::GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now) {
   if (group.blocked_until > now) {
-    return fmt::format("limit group \"{}\" waits {}, because {}", group.name,
-                       Seconds(group.blocked_until - now),
-                       group.provider_said ? "the provider said so"
-                                           : "the provider refused calls without saying how long");
+    return {
+        v1::PROVIDER_ASKED,
+        fmt::format("limit group \"{}\" waits {}, because {}", group.name,
+                    Seconds(group.blocked_until - now),
+                    group.provider_said ? "the provider said so"
+                                        : "the provider refused calls without saying how long")};
   }
   if (group.settled_at > now) {
-    return fmt::format(
-        "limit group \"{}\" waits up to {} for workers to say which calls of before "
-        "the restart they hold",
-        group.name, Seconds(group.settled_at - now));
+    return {
+        v1::SETTLING,
+        fmt::format("limit group \"{}\" waits up to {} for workers to say which calls of before "
+                    "the restart they hold",
+                    group.name, Seconds(group.settled_at - now))};
   }
   const v1::Limits& limits = group.pacer.limits();
   switch (group.pacer.Holding(now, tokens)) {
     case Pacer::Hold::kRequests:
-      return fmt::format("limit group \"{}\": {} requests a minute are in use", group.name,
-                         limits.requests_per_minute());
+      return {v1::REQUEST_LIMIT, fmt::format("limit group \"{}\": {} requests a minute are in use",
+                                             group.name, limits.requests_per_minute())};
     case Pacer::Hold::kTokens:
-      return fmt::format("limit group \"{}\": {} tokens a minute are in use", group.name,
-                         limits.tokens_per_minute());
+      return {v1::TOKEN_LIMIT, fmt::format("limit group \"{}\": {} tokens a minute are in use",
+                                           group.name, limits.tokens_per_minute())};
     case Pacer::Hold::kInFlight:
-      return fmt::format("limit group \"{}\": {} calls are in flight", group.name,
-                         limits.in_flight());
+      return {v1::IN_FLIGHT_LIMIT, fmt::format("limit group \"{}\": {} calls are in flight",
+                                               group.name, limits.in_flight())};
     case Pacer::Hold::kTooLarge:
-      return fmt::format(
-          "limit group \"{}\" allows {} tokens a minute, and one call takes up to {}: raise the "
-          "limit or lower max_output_tokens",
-          group.name, limits.tokens_per_minute(), tokens);
+      return {v1::TOKEN_LIMIT, fmt::format("limit group \"{}\" allows {} tokens a minute, and one "
+                                           "call takes up to {}: raise the "
+                                           "limit or lower max_output_tokens",
+                                           group.name, limits.tokens_per_minute(), tokens)};
     case Pacer::Hold::kNone:
       break;
   }
   return {};
 }
 
-std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoint now) {
-  if (job.state == v1::Job::PAUSED) return "the job is paused";
+Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoint now) {
+  if (job.state == v1::Job::PAUSED) return {v1::PAUSED, "the job is paused"};
   if (!job.runs()) return {};
   if (!catalog_.IsConfigured(entry.endpoint_name)) {
-    return fmt::format("endpoint \"{}\" is not in the configuration any more", entry.endpoint_name);
+    return {v1::NO_WORKER, fmt::format("endpoint \"{}\" is not in the configuration any more",
+                                       entry.endpoint_name)};
   }
-  if (job.BudgetLeft() == 0) return "the budget is spent; calls in flight finish";
+  if (job.BudgetLeft() == 0) return {v1::NOTHING, "the budget is spent; calls in flight finish"};
 
   bool served = false;
   bool free = false;
@@ -89,8 +93,9 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
   }
   if (!served) {
     if (reasons > kMaxReasons) why += fmt::format("; and {} more", reasons - kMaxReasons);
-    return fmt::format("no connected worker serves endpoint \"{}\"{}", entry.endpoint_name,
-                       why.empty() ? "" : fmt::format(" ({})", why));
+    return {v1::NO_WORKER,
+            fmt::format("no connected worker serves endpoint \"{}\"{}", entry.endpoint_name,
+                        why.empty() ? "" : fmt::format(" ({})", why))};
   }
 
   bool first_check = false;
@@ -121,27 +126,35 @@ std::string Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, Tim
   }
   if (!ready && !alone) {
     if (ready_at) {
-      return fmt::format("calls that failed are tried again in {}",
-                         Seconds(std::max(Duration(0), *ready_at - now)));
+      return {v1::RETRY_BACK_OFF, fmt::format("calls that failed are tried again in {}",
+                                              Seconds(std::max(Duration(0), *ready_at - now)))};
     }
-    if (first_check) return "one call goes first; the others follow when it is answered";
-    if (held) return "the trials that follow from the answers so far are worked out again";
+    if (first_check)
+      return {v1::FIRST_CALL, "one call goes first; the others follow when it is answered"};
+    if (held)
+      return {v1::ADAPTIVE_DESIGN,
+              "the trials that follow from the answers so far are worked out again"};
     if (closed) {
-      return "each scenario's next trial follows from its last answer: one choice of a scenario is "
-             "asked at a time";
+      return {
+          v1::ADAPTIVE_DESIGN,
+          "each scenario's next trial follows from its last answer: one choice of a scenario is "
+          "asked at a time"};
     }
     return {};
   }
-  std::string reason = GroupWaitingFor(groups_[entry.group], tokens, now);
-  if (!reason.empty()) return reason;
+  Waiting group = GroupWaitingFor(groups_[entry.group], tokens, now);
+  if (!group.text.empty()) return group;
   if (!free && rests) {
-    return fmt::format("workers handed calls back without making them; the next ones go in {}",
-                       Seconds(*rests - now));
+    return {v1::SLOTS,
+            fmt::format("workers handed calls back without making them; the next ones go in {}",
+                        Seconds(*rests - now))};
   }
-  if (!free) return fmt::format("all {} slots are taken", slots);
+  if (!free) return {v1::SLOTS, fmt::format("all {} slots are taken", slots)};
   if (!ready && alone) {
-    return "cells that lost their workers twice are asked one at a time, on a worker without other "
-           "calls";
+    return {
+        v1::SLOTS,
+        "cells that lost their workers twice are asked one at a time, on a worker without other "
+        "calls"};
   }
   return {};
 }
