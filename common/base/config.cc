@@ -4,16 +4,10 @@
 #include "candor/v1/config.pb.h"
 #include "common/base/files.h"
 #include "common/base/json_proto.h"
-#include "common/base/logging.h"
-#include "common/base/nearest.h"
 
-#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <set>
 
 namespace candor {
 namespace {
@@ -21,253 +15,17 @@ namespace {
 namespace pb = google::protobuf;
 
 constexpr std::string_view kLeftOut = "[left out]";
-const std::vector<std::string>& Dialects() {
-  static const auto* dialects = new std::vector<std::string>{"openai"};
-  return *dialects;
-}
 
-class Checker {
- public:
-  Checker(const v1::Config& config, FieldViolations* violations)
-      : config_(config), violations_(violations) {}
-
-  void Run() {
-    for (int i = 0; i < config_.limit_groups_size(); ++i) {
-      CheckGroup(config_.limit_groups(i), fmt::format("limit_groups[{}]", i));
-    }
-    for (int i = 0; i < config_.endpoints_size(); ++i) {
-      CheckEndpoint(config_.endpoints(i), fmt::format("endpoints[{}]", i));
-    }
-    const v1::CoordinatorConfig& coordinator = config_.coordinator();
-    if (coordinator.has_lease_ttl() && coordinator.lease_ttl().seconds() < 1) {
-      Add("coordinator.lease_ttl",
-          "is shorter than a second; give at least 1s, or leave it out for 30s");
-    }
-    CheckLogging(coordinator, "coordinator");
-    const v1::WorkerConfig& worker = config_.worker();
-    if (worker.slots() < 0 || worker.slots() > kMaxSlots) {
-      Add("worker.slots", "is {}; give 1 to {}, or 0 for 64", worker.slots(), kMaxSlots);
-    }
-    if (worker.threads() < 0 || worker.threads() > kMaxThreads) {
-      Add("worker.threads", "is {}; give 1 to {}, or 0 for 1", worker.threads(), kMaxThreads);
-    }
-    if (worker.has_grace() && (worker.grace().seconds() < 0 || worker.grace().nanos() < 0)) {
-      Add("worker.grace", "is negative; give a time such as 120s, or 0s");
-    }
-    CheckLogging(worker, "worker");
+void LowerToShare(double share, v1::Limits* limits) {
+  const pb::Reflection& reflection = *limits->GetReflection();
+  std::vector<const pb::FieldDescriptor*> fields;
+  // Those above 0: 0 means no limit, and stays.
+  reflection.ListFields(*limits, &fields);
+  for (const pb::FieldDescriptor* field : fields) {
+    const auto limit = static_cast<double>(reflection.GetInt64(*limits, field));
+    reflection.SetInt64(limits, field,
+                        std::max<std::int64_t>(1, static_cast<std::int64_t>(limit * share)));
   }
-
- private:
-  static constexpr int kMaxSlots = 100'000;
-  static constexpr int kMaxThreads = 256;
-
-  template <typename... Args>
-  void Add(std::string field, fmt::format_string<Args...> format, Args&&... args) {
-    violations_->push_back({std::move(field), fmt::format(format, std::forward<Args>(args)...)});
-  }
-
-  // Names appear in resource names ("limitGroups/g5"), flags, labels and file names.
-  void CheckName(const std::string& name, const std::string& path) {
-    const auto inner = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    };
-    if (name.empty() || name.size() > 63 || name.front() < 'a' || name.front() > 'z' ||
-        !std::all_of(name.begin(), name.end(), inner)) {
-      Add(path + ".name",
-          "\"{}\" is no name; give lower-case letters, digits and hyphens, beginning with a "
-          "letter, at most 63",
-          name);
-    } else if (!names_.insert(name).second) {
-      Add(path + ".name",
-          "\"{}\" is taken: endpoints and limit groups need names of their own, because each "
-          "endpoint "
-          "has a limit group of its own name",
-          name);
-    }
-  }
-
-  void CheckLimits(const v1::Limits& limits, const std::string& path) {
-    const std::pair<const char*, std::int64_t> fields[] = {
-        {"requests_per_minute", limits.requests_per_minute()},
-        {"tokens_per_minute", limits.tokens_per_minute()},
-        {"in_flight", limits.in_flight()}};
-    for (const auto& [name, value] : fields) {
-      if (value < 0)
-        Add(path + ".limits." + name, "is {}; give 1 or more, or 0 for no limit", value);
-    }
-  }
-
-  void CheckGroup(const v1::LimitGroupConfig& group, const std::string& path) {
-    CheckName(group.name(), path);
-    groups_.push_back(group.name());
-    CheckLimits(group.limits(), path);
-    // Written so that NaN is refused too.
-    if (group.has_share() && !(group.share() > 0 && group.share() <= 1)) {
-      Add(path + ".share", "is {}; give a part above 0 and at most 1", group.share());
-    }
-  }
-
-  void CheckEndpoint(const v1::Endpoint& endpoint, const std::string& path) {
-    CheckName(endpoint.name(), path);
-    CheckUrl(endpoint.base_url(), path + ".base_url");
-    const auto& dialects = Dialects();
-    if (std::find(dialects.begin(), dialects.end(), endpoint.dialect()) == dialects.end()) {
-      Add(path + ".dialect", "\"{}\" is no dialect of this release; give one of: {}",
-          endpoint.dialect(), fmt::join(dialects, ", "));
-    }
-    const bool command = !endpoint.auth().command().empty();
-    if (int{!endpoint.api_key_env().empty()} + int{!endpoint.api_key_file().empty()} +
-            int{command} >
-        1) {
-      Add(path, "has more than one of api_key_env, api_key_file and auth.command; give one");
-    }
-    CheckLimits(endpoint.limits(), path);
-    for (const auto& [name, value] : endpoint.headers()) {
-      const std::string field = fmt::format("{}.headers[\"{}\"]", path, name);
-      CheckHeaderName(name, field);
-      if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-        Add(field, "has a line break or a zero byte in its value; leave them out");
-      }
-    }
-    if (!endpoint.auth().header().empty()) {
-      CheckHeaderName(endpoint.auth().header(), path + ".auth.header");
-    }
-    const v1::CallTimeouts& timeouts = endpoint.timeouts();
-    if (timeouts.has_connect()) CheckPositive(timeouts.connect(), path + ".timeouts.connect");
-    if (timeouts.has_first_byte())
-      CheckPositive(timeouts.first_byte(), path + ".timeouts.first_byte");
-    if (timeouts.has_idle()) CheckPositive(timeouts.idle(), path + ".timeouts.idle");
-    if (timeouts.has_total()) CheckPositive(timeouts.total(), path + ".timeouts.total");
-    for (int i = 0; i < endpoint.models_size(); ++i) {
-      CheckRule(endpoint, endpoint.models(i), fmt::format("{}.models[{}]", path, i));
-    }
-  }
-
-  void CheckRule(const v1::Endpoint& endpoint, const v1::ModelRule& rule, const std::string& path) {
-    if (rule.match().empty()) {
-      Add(path + ".match", "is empty; give a model name, in which * stands for any characters");
-    }
-    const std::string& group = rule.limit_group();
-    if (!group.empty() && group != endpoint.name() &&
-        std::find(groups_.begin(), groups_.end(), group) == groups_.end()) {
-      Add(path + ".limit_group", "\"{}\" is no limit group of limit_groups{}", group,
-          DidYouMean(group, groups_));
-    }
-    CheckPrice(rule.price(), path + ".price");
-    static const auto* const kRoles = new std::vector<std::string>{"system", "developer", "user"};
-    if (!rule.system_as().empty() &&
-        std::find(kRoles->begin(), kRoles->end(), rule.system_as()) == kRoles->end()) {
-      Add(path + ".system_as", "\"{}\" is none of system, developer, user{}", rule.system_as(),
-          DidYouMean(rule.system_as(), *kRoles));
-    }
-  }
-
-  void CheckPrice(const v1::Price& price, const std::string& path) {
-    const std::pair<const char*, double> fields[] = {{"input", price.input()},
-                                                     {"cached_input", price.cached_input()},
-                                                     {"output", price.output()}};
-    for (const auto& [name, value] : fields) {
-      if (!(value >= 0 && std::isfinite(value))) {
-        Add(path + "." + name, "is {}; give a price of 0 or more", value);
-      }
-    }
-    if (price.per_tokens() < 0) {
-      Add(path + ".per_tokens", "is {}; give 1000 or 1000000, or 0 for 1000000",
-          price.per_tokens());
-    }
-  }
-
-  void CheckHeaderName(const std::string& name, const std::string& path) {
-    // RFC 9110, section 5.6.2: token.
-    const auto token = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    };
-    if (name.empty() || !std::all_of(name.begin(), name.end(), token)) {
-      Add(path, "\"{}\" is no name of a header; give letters, digits and hyphens", name);
-    }
-  }
-
-  void CheckPositive(const pb::Duration& duration, const std::string& path) {
-    if (duration.seconds() < 0 || duration.nanos() < 0 ||
-        (duration.seconds() == 0 && duration.nanos() == 0)) {
-      Add(path, "is not above 0; give a time such as 30s");
-    }
-  }
-
-  void CheckUrl(const std::string& url, const std::string& path) {
-    const std::string_view example = "give one such as \"http://127.0.0.1:8080/v1\"";
-    if (url.empty()) return Add(path, "is empty; {}", example);
-    std::string_view rest = url;
-    if (rest.substr(0, 8) == "https://") {
-      rest.remove_prefix(8);
-    } else if (rest.substr(0, 7) == "http://") {
-      rest.remove_prefix(7);
-    } else {
-      return Add(path, "\"{}\" does not begin with http:// or https://; {}", WithoutUser(url),
-                 example);
-    }
-    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-    if (authority.find('@') != std::string_view::npos) {
-      return Add(path, "holds a user or password; use api_key_env, api_key_file or auth instead");
-    }
-    if (url.find_first_of("?#") != std::string::npos) {
-      return Add(path, "holds a query or a fragment; put parameters into `query`");
-    }
-    const auto odd = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
-    if (std::any_of(url.begin(), url.end(), odd)) {
-      return Add(path, "holds a space or a control character; {}", example);
-    }
-    std::string_view host = authority;
-    std::string_view port;
-    const std::size_t bracket = authority.rfind(']');
-    const std::size_t colon = authority.rfind(':');
-    if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-      host = authority.substr(0, colon);
-      port = authority.substr(colon + 1);
-      int number = 0;
-      const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-      if (error != std::errc() || end != port.data() + port.size() || number < 1 ||
-          number > 65535) {
-        return Add(path, "\"{}\" has the port \"{}\"; give 1 to 65535", url, port);
-      }
-    }
-    const bool brackets = host.find_first_of("[]") != std::string_view::npos;
-    if (host.empty() || (brackets && (host.front() != '[' || host.back() != ']')) ||
-        (!brackets && host.find(':') != std::string_view::npos)) {
-      Add(path, "\"{}\" has no host; {}", url, example);
-    }
-  }
-
-  static std::string WithoutUser(std::string url) {
-    const std::size_t at = url.rfind('@');
-    if (at != std::string::npos) url.replace(0, at, kLeftOut);
-    return url;
-  }
-
-  template <typename Section>
-  void CheckLogging(const Section& section, const std::string& path) {
-    if (!section.log_level().empty()) {
-      if (const auto level = ParseLogLevel(section.log_level()); !level.ok()) {
-        Add(path + ".log_level", "{}", Message(level.status()));
-      }
-    }
-    if (!section.log_format().empty()) {
-      if (const auto format = ParseLogFormat(section.log_format()); !format.ok()) {
-        Add(path + ".log_format", "{}", Message(format.status()));
-      }
-    }
-  }
-
-  const v1::Config& config_;
-  FieldViolations* violations_;
-  std::set<std::string> names_;
-  std::vector<std::string> groups_;
-};
-
-std::int64_t Share(std::int64_t limit, double share) {
-  if (limit == 0) return 0;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(limit) * share));
 }
 
 }  // namespace
@@ -281,8 +39,10 @@ StatusOr<v1::Config> LoadConfig(const std::string& path) {
   return config;
 }
 
-void Validate(const v1::Config& config, FieldViolations* violations) {
-  Checker(config, violations).Run();
+const std::vector<std::string>& DialectNames() {
+  static const auto* const kNames =
+      new std::vector<std::string>{"openai", "openai-responses", "anthropic", "gemini"};
+  return *kNames;
 }
 
 bool MatchesModel(std::string_view pattern, std::string_view model) {
@@ -328,19 +88,25 @@ std::string LimitGroupOf(const v1::Endpoint& endpoint, std::string_view model) {
   return rule == nullptr || rule->limit_group().empty() ? endpoint.name() : rule->limit_group();
 }
 
-v1::Limits LimitsOfGroup(const v1::Config& config, std::string_view group) {
-  v1::Limits limits;
+v1::Limits ConfiguredLimits(const v1::Config& config, std::string_view group) {
   for (const v1::LimitGroupConfig& configured : config.limit_groups()) {
-    if (configured.name() != group) continue;
-    const double share = configured.has_share() ? configured.share() : 1;
-    limits.set_requests_per_minute(Share(configured.limits().requests_per_minute(), share));
-    limits.set_tokens_per_minute(Share(configured.limits().tokens_per_minute(), share));
-    limits.set_in_flight(Share(configured.limits().in_flight(), share));
-    return limits;
+    if (configured.name() == group) return configured.limits();
   }
-  if (const v1::Endpoint* endpoint = FindEndpoint(config, group); endpoint != nullptr) {
-    return endpoint->limits();
+  const v1::Endpoint* endpoint = FindEndpoint(config, group);
+  return endpoint == nullptr ? v1::Limits() : endpoint->limits();
+}
+
+double ShareOfGroup(const v1::Config& config, std::string_view group) {
+  for (const v1::LimitGroupConfig& configured : config.limit_groups()) {
+    if (configured.name() == group) return configured.has_share() ? configured.share() : 1;
   }
+  const v1::Endpoint* endpoint = FindEndpoint(config, group);
+  return endpoint != nullptr && endpoint->has_share() ? endpoint->share() : 1;
+}
+
+v1::Limits LimitsOfGroup(const v1::Config& config, std::string_view group) {
+  v1::Limits limits = ConfiguredLimits(config, group);
+  LowerToShare(ShareOfGroup(config, group), &limits);
   return limits;
 }
 

@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace google::protobuf {
 class Message;
@@ -30,8 +31,11 @@ namespace candor {
 // NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT.
 StatusOr<v1::Config> LoadConfig(const std::string& path);
 
+// The words of `Endpoint.dialect`.
+const std::vector<std::string>& DialectNames();
+
 // Appends what is wrong: names and their uniqueness, URLs, dialects, ways to authenticate, limits,
-// shares, prices, and rules that name a limit group nobody configured.
+// shares, prices, batches, and rules with unknown words or a limit group that nobody configured.
 void Validate(const v1::Config& config, FieldViolations* violations);
 
 // True when `pattern`, in which * stands for any characters (none included), fits the whole model
@@ -48,8 +52,14 @@ const v1::ModelRule* FindModelRule(const v1::Endpoint& endpoint, std::string_vie
 // the endpoint's name.
 std::string LimitGroupOf(const v1::Endpoint& endpoint, std::string_view model);
 
-// The limits in force for a group: as configured times its share, rounded down to at least 1; 0
-// means no limit. All zero for a group that nobody configured.
+// The account's limits of a group, as the operator gave them: a group of limit_groups, or that of
+// an endpoint. 0 means no limit. All zero for a group that nobody configured.
+v1::Limits ConfiguredLimits(const v1::Config& config, std::string_view group);
+
+// What part of them Candor may use, above 0 and at most 1.
+double ShareOfGroup(const v1::Config& config, std::string_view group);
+
+// Both: as configured times the share, rounded down to at least 1.
 v1::Limits LimitsOfGroup(const v1::Config& config, std::string_view group);
 
 // Replaces what may hold a secret by "[left out]": values of headers and query parameters, keys,

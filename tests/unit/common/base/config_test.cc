@@ -90,8 +90,9 @@ TEST(Validate, NeverRepeatsAPasswordFromAUrl) {
 
 TEST(Validate, ChecksAnEndpoint) {
   EXPECT_THAT(
-      WrongAfter([](auto& e) { e.set_dialect("anthropic"); }),
-      ElementsAre(HasSubstr("\"anthropic\" is no dialect of this release; give one of: openai")));
+      WrongAfter([](auto& e) { e.set_dialect("bard"); }),
+      ElementsAre(HasSubstr(
+          "\"bard\" is no dialect of this release; give one of: openai, openai-responses")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.set_api_key_file("key"); }),
               ElementsAre(HasSubstr("endpoints[0]: has more than one of api_key_env")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_auth()->set_command("x"); }),
@@ -121,6 +122,34 @@ TEST(Validate, ChecksModelRules) {
               ElementsAre(HasSubstr("did you mean 'developer'?")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->clear_match(); }),
               ElementsAre(HasSubstr("models[1].match: is empty")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_stream("allways"); }),
+              ElementsAre("endpoints[0].models[1].stream: \"allways\" is none of never, always, "
+                          "auto; did you mean 'always'?"));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_output_counts("later"); }),
+              ElementsAre(HasSubstr("output_counts: \"later\" is none of reserved, produced")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_min_output_tokens(-1); }),
+              ElementsAre(HasSubstr("models[1].min_output_tokens: is -1; give 1 or more")));
+  EXPECT_THAT(WrongAfter([](auto& e) { (*e.mutable_models(1)->mutable_headers())["a b"] = "x"; }),
+              ElementsAre(HasSubstr("models[1].headers[\"a b\"]")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->mutable_price()->set_batch(0); }),
+              ElementsAre(HasSubstr("price.batch: is 0; give a part above 0 and at most 1")));
+  EXPECT_THAT(
+      WrongAfter([](auto& e) {
+        v1::BatchConfig& batch = *e.mutable_models(0)->mutable_batch();
+        batch.set_max_lines(100'001);
+        batch.set_max_bytes(-1);
+        batch.set_queue_tokens(-1);
+        batch.mutable_poll_interval();
+      }),
+      ElementsAre(HasSubstr("batch.max_lines: is 100001; give 1 to 100000"),
+                  HasSubstr("batch.max_bytes: is -1"), HasSubstr("batch.queue_tokens: is -1"),
+                  HasSubstr("batch.poll_interval: is not above 0")));
+}
+
+TEST(Validate, KnowsEveryDialect) {
+  for (const std::string& dialect : DialectNames()) {
+    EXPECT_THAT(WrongAfter([&](auto& e) { e.set_dialect(dialect); }), IsEmpty()) << dialect;
+  }
 }
 
 TEST(Validate, ChecksGroupsAndNames) {
@@ -183,6 +212,26 @@ TEST(LimitGroups, LowerTheirLimitsByTheirShare) {
   EXPECT_EQ(LimitsOfGroup(config, "g5").in_flight(), 1);
   EXPECT_EQ(LimitsOfGroup(config, "local").requests_per_minute(), 60000);
   EXPECT_EQ(LimitsOfGroup(config, "nobody").requests_per_minute(), 0);
+  EXPECT_EQ(ConfiguredLimits(config, "g5").requests_per_minute(), 10001);
+  EXPECT_EQ(ShareOfGroup(config, "g5"), 0.5);
+  EXPECT_EQ(ShareOfGroup(config, "nobody"), 1);
+}
+
+TEST(LimitGroups, AnEndpointHasAShareOfItsOwn) {
+  v1::Config config = Parsed(kConfig);
+  v1::Endpoint& endpoint = *config.mutable_endpoints(0);
+  endpoint.set_share(0.25);
+  endpoint.mutable_limits()->set_output_tokens_per_minute(999);
+  endpoint.mutable_limits()->set_requests_per_day(3);
+  const v1::Limits limits = LimitsOfGroup(config, "local");
+  EXPECT_EQ(limits.requests_per_minute(), 15000);
+  EXPECT_EQ(limits.output_tokens_per_minute(), 249);
+  EXPECT_EQ(limits.requests_per_day(), 1);
+  EXPECT_EQ(limits.tokens_per_day(), 0);
+  EXPECT_EQ(LimitsOfGroup(config, "g5").requests_per_minute(), 5000);
+  endpoint.set_share(1.5);
+  EXPECT_THAT(Wrong(config),
+              ElementsAre("endpoints[0].share: is 1.5; give a part above 0 and at most 1"));
 }
 
 TEST(LeaveOutSecrets, LeavesNoneInPrint) {
