@@ -185,11 +185,4 @@ std::string CleanText(std::string_view text, std::size_t max_bytes) {
   return clean.append(kEllipsis);
 }
 
-bool IsLimitHeader(std::string_view name) {
-  return name.starts_with("x-ratelimit-") || name.starts_with("ratelimit") ||
-         name.starts_with("anthropic-ratelimit-") || name.starts_with("anthropic-priority-") ||
-         name.starts_with("anthropic-fast-") || name == "retry-after" || name == "retry-after-ms" ||
-         name == "x-should-retry";
-}
-
 }  // namespace candor::dialect

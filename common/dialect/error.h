@@ -78,9 +78,4 @@ std::optional<Duration> ParseGoDuration(std::string_view text);
 // ellipsis.
 std::string CleanText(std::string_view text, std::size_t max_bytes);
 
-// True for response headers that tell about limits, which are passed up as received:
-// x-ratelimit-*, ratelimit-*, anthropic-ratelimit-*, anthropic-priority-*, anthropic-fast-*,
-// retry-after, retry-after-ms, x-should-retry. `name` in lower case.
-bool IsLimitHeader(std::string_view name);
-
 }  // namespace candor::dialect

@@ -2,6 +2,7 @@
 
 #include "common/base/time_proto.h"
 #include "common/dialect/error.h"
+#include "common/dialect/limit_headers.h"
 
 #include <exception>
 #include <utility>
@@ -78,7 +79,11 @@ std::string Redact(const Secret& key, std::string text) {
   return key.Redact(std::move(text));
 }
 
-void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, v1::AttemptReport* report) {
+void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, WallTime now,
+                 v1::AttemptReport* report) {
+  dialect::LimitHeaders limits;
+  for (std::size_t i = 0; i < headers.size(); ++i) limits.Add(headers.name(i), headers.value(i));
+  limits.Read(now, report->mutable_limits());
   for (const std::string_view name : {"x-request-id", "request-id", "apim-request-id"}) {
     const auto id = headers.Find(name);
     if (!id) continue;
@@ -132,7 +137,7 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& r
                         v1::AttemptReport* report) const {
   Attempt* attempt = report->mutable_attempt();
   attempt->set_http_status(result.status);
-  ReadHeaders(result.headers, key, report);
+  ReadHeaders(result.headers, key, clock_.WallNow(), report);
   result.body = Redact(key, std::move(result.body));
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };

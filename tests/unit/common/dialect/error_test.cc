@@ -358,16 +358,5 @@ TEST(ParseGoDurationTest, Table) {
   }
 }
 
-TEST(IsLimitHeaderTest, Table) {
-  for (const char* name :
-       {"x-ratelimit-limit-requests", "x-ratelimit-reset-tokens", "retry-after", "retry-after-ms",
-        "anthropic-ratelimit-tokens-reset", "x-should-retry", "ratelimit-remaining"}) {
-    EXPECT_TRUE(IsLimitHeader(name)) << name;
-  }
-  for (const char* name : {"set-cookie", "x-request-id", "authorization", "date", ""}) {
-    EXPECT_FALSE(IsLimitHeader(name)) << name;
-  }
-}
-
 }  // namespace
 }  // namespace candor::dialect

@@ -151,6 +151,9 @@ TEST_F(CallerTest, ACompleteReply) {
   EXPECT_EQ(report.outcome().served_model(), "m-2");
   EXPECT_EQ(report.outcome().prompt_hash(), Sha256Hex(http_.last.body));
   EXPECT_FALSE(report.has_retry_after());
+  ASSERT_EQ(report.limits_size(), 1);
+  EXPECT_EQ(report.limits(0).dimension(), v1::LimitUse::REQUESTS_PER_MINUTE);
+  EXPECT_EQ(report.limits(0).remaining(), 59);
 }
 
 TEST_F(CallerTest, AnError) {
