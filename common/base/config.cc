@@ -88,6 +88,11 @@ std::string LimitGroupOf(const v1::Endpoint& endpoint, std::string_view model) {
   return rule == nullptr || rule->limit_group().empty() ? endpoint.name() : rule->limit_group();
 }
 
+bool HasBatches(std::string_view dialect) {
+  return dialect.empty() || dialect == "openai" || dialect == "openai-responses" ||
+         dialect == "anthropic";
+}
+
 v1::Limits ConfiguredLimits(const v1::Config& config, std::string_view group) {
   for (const v1::LimitGroupConfig& configured : config.limit_groups()) {
     if (configured.name() == group) return configured.limits();

@@ -62,6 +62,10 @@ double ShareOfGroup(const v1::Config& config, std::string_view group);
 // Both: as configured times the share, rounded down to at least 1.
 v1::Limits LimitsOfGroup(const v1::Config& config, std::string_view group);
 
+// True for a dialect that has batches: openai ("" too), openai-responses and anthropic. Whether a
+// server that calls itself compatible has them shows only when one is created.
+bool HasBatches(std::string_view dialect);
+
 // Replaces what may hold a secret by "[left out]": values of headers and query parameters, keys,
 // commands, and the user part of URLs. For printing a configuration.
 void LeaveOutSecrets(google::protobuf::Message* config);

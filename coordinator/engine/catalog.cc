@@ -16,7 +16,7 @@ PriceTable::PriceTable(const v1::Price& price) {
   output_ = price.output() * nanos_per_token;
 }
 
-std::int64_t PriceTable::Money(const v1::Usage& usage) const {
+std::int64_t PriceTable::Money(const v1::Usage& usage, double part) const {
   if (free()) return 0;
   const std::int64_t cached =
       std::clamp<std::int64_t>(usage.cached_input_tokens(), 0, usage.input_tokens());
@@ -24,7 +24,7 @@ std::int64_t PriceTable::Money(const v1::Usage& usage) const {
                        static_cast<double>(cached) * cached_ +
                        static_cast<double>(usage.output_tokens()) * output_;
   // A provider that counts absurdly must not overflow sums.
-  return std::llround(std::clamp(money, 0.0, 1e15));
+  return std::llround(std::clamp(money * part, 0.0, 1e15));
 }
 
 Catalog::Catalog(v1::Config config) : config_(std::move(config)) {
@@ -53,11 +53,14 @@ Catalog::Model Catalog::Find(std::string_view endpoint, std::string_view model) 
   const v1::Endpoint* configured = FindEndpoint(config_, endpoint);
   if (configured == nullptr) return found;
   found.group = LimitGroupOf(*configured, model);
-  if (const v1::ModelRule* rule = FindModelRule(*configured, model);
-      rule != nullptr && rule->has_price()) {
+  const v1::ModelRule* rule = FindModelRule(*configured, model);
+  if (rule != nullptr && rule->has_price()) {
     found.price = PriceTable(rule->price());
     found.priced = true;
+    if (rule->price().has_batch()) found.batch_price = rule->price().batch();
   }
+  found.has_batches = HasBatches(configured->dialect());
+  if (rule != nullptr) found.batch = rule->batch();
   return found;
 }
 

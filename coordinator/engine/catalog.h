@@ -23,7 +23,8 @@ class PriceTable {
 
   bool free() const { return input_ == 0 && cached_ == 0 && output_ == 0; }
   // Rounded to the nearest nano-unit. Tokens from the cache are part of the input tokens.
-  std::int64_t Money(const v1::Usage& usage) const;
+  // `part` of it is to be paid.
+  std::int64_t Money(const v1::Usage& usage, double part = 1.0) const;
 
  private:
   // Nano-units a token.
@@ -41,6 +42,10 @@ class Catalog {
     std::string group;
     PriceTable price;
     bool priced = false;
+    // Its dialect has batches; how large they may be, and what part of the price their calls cost.
+    bool has_batches = false;
+    v1::BatchConfig batch;
+    double batch_price = 0.5;
   };
   // An endpoint that is not configured (any more) has a number too, and no limits.
   Model Find(std::string_view endpoint, std::string_view model);

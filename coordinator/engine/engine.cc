@@ -74,7 +74,7 @@ void Engine::Impl::On(LimitsChanged& event) {
 bool Engine::Impl::WriteIsEmpty() const {
   return write_.new_jobs.empty() && write_.deleted_jobs.empty() && write_.statuses.empty() &&
          write_.lease_batches.empty() && write_.attempts.empty() && write_.outcomes.empty() &&
-         write_.failed_cells.empty() && !write_.blocked_groups;
+         write_.reused_outcomes.empty() && write_.failed_cells.empty() && !write_.blocked_groups;
 }
 
 bool Engine::Impl::TimeMatters() const {
@@ -286,9 +286,10 @@ Status Engine::CheckPause(JobKey job) const { return impl_->CheckPause(job); }
 Status Engine::CheckResume(JobKey job) const { return impl_->CheckResume(job); }
 Status Engine::CheckCancel(JobKey job) const { return impl_->CheckCancel(job); }
 Status Engine::CheckDelete(JobKey job) const { return impl_->CheckDelete(job); }
-v1::JobEstimate Engine::Estimate(const v1::Job& job,
-                                 const v1::JobSpecification& specification) const {
-  return impl_->Estimate(job, specification);
+Status Engine::CheckReuse(JobKey job) const { return impl_->CheckReuse(job); }
+v1::JobEstimate Engine::Estimate(const v1::Job& job, const v1::JobSpecification& specification,
+                                 std::span<const ReusedOutcomesRecord> reused) const {
+  return impl_->Estimate(job, specification, reused);
 }
 std::vector<v1::Worker> Engine::Workers() const { return impl_->Workers(); }
 std::optional<v1::Worker> Engine::FindWorker(std::string_view name) const {

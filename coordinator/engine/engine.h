@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,9 +98,14 @@ class Engine {
   Status CheckResume(JobKey job) const;
   Status CheckCancel(JobKey job) const;
   Status CheckDelete(JobKey job) const;
+  // Whether outcomes of the job may be taken over by JobCreated. NOT_FOUND once it is being
+  // deleted.
+  Status CheckReuse(JobKey job) const;
 
-  // What a job would take; checks that its endpoints exist. INVALID_ARGUMENT names the field.
-  v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification) const;
+  // What a job would take that takes over `reused`; checks that its endpoints exist. Warnings name
+  // the field.
+  v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,
+                           std::span<const ReusedOutcomesRecord> reused = {}) const;
 
   std::vector<v1::Worker> Workers() const;
   std::optional<v1::Worker> FindWorker(std::string_view name) const;

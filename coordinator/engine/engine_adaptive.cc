@@ -10,9 +10,18 @@ namespace candor::engine {
 // proposes it reads that from the store; and because it is a function of nothing else, a restart
 // needs no record of it: the same outcomes give the same pair.
 
-void Engine::Impl::StartChains(KindState& kind) {
-  for (const ChainTable::Chain& chain : kind.chains.chains()) {
-    kind.cells.Open(kind.chains.FrontOf(chain));
+void Engine::Impl::StartChains(JobState& job, std::uint16_t entry, KindState& kind) {
+  for (ChainTable::Chain& chain : kind.chains.chains()) {
+    kind.chains.Advance(chain, kind.cells);
+    if (kind.chains.AtEnd(chain)) continue;
+    if (kind.chains.IsDrawn(chain)) {
+      kind.cells.Open(kind.chains.FrontOf(chain));
+    } else {
+      // What it rests on was taken over with this event's batch.
+      kind.chains.Ask(chain, /*restoring=*/false);
+      at_commit_.wanted.push_back(
+          {job.key(), entry, kind.chains.ScenarioOf(chain), kind.chains.PairOf(chain)});
+    }
   }
 }
 

@@ -15,6 +15,46 @@ namespace candor::engine {
 
 namespace {
 
+// What calls ask of a limit group.
+struct Use {
+  double requests = 0;
+  double input_tokens = 0;
+  double output_tokens = 0;
+
+  Use& operator+=(const Use& other) {
+    requests += other.requests;
+    input_tokens += other.input_tokens;
+    output_tokens += other.output_tokens;
+    return *this;
+  }
+};
+
+// Minutes that a group takes with nobody else asking; 0 where no limit says.
+double Minutes(const Use& use, const v1::Limits& limits) {
+  double minutes = 0;
+  const auto by_minute = [&minutes](double amount, std::int64_t limit) {
+    if (limit > 0) minutes = std::max(minutes, amount / static_cast<double>(limit));
+  };
+  // The first day's quota is there at once.
+  const auto by_day = [&minutes](double amount, std::int64_t limit) {
+    if (limit <= 0) return;
+    const double days = std::ceil(amount / static_cast<double>(limit)) - 1;
+    minutes = std::max(minutes, days * 24 * 60);
+  };
+  const double tokens = use.input_tokens + use.output_tokens;
+  by_minute(use.requests, limits.requests_per_minute());
+  by_minute(tokens, limits.tokens_per_minute());
+  by_minute(use.input_tokens, limits.input_tokens_per_minute());
+  by_minute(use.output_tokens, limits.output_tokens_per_minute());
+  by_day(use.requests, limits.requests_per_day());
+  by_day(tokens, limits.tokens_per_day());
+  return minutes;
+}
+
+google::protobuf::Duration ToProto(double minutes) {
+  return candor::ToProto(Duration(static_cast<std::int64_t>(std::ceil(minutes * 60e6))));
+}
+
 // What a user of an adaptive design should know before it runs.
 void DescribeAdaptive(const v1::ResolvedEntry& entry, const scenario::CellMap& cells,
                       v1::JobEstimate& estimate) {
@@ -30,14 +70,50 @@ void DescribeAdaptive(const v1::ResolvedEntry& entry, const scenario::CellMap& c
       entry.name(), cells.trials() * cells.samples(), cells.scenarios()));
 }
 
+bool InBatches(v1::Job::Mode mode, const Catalog::Model& model) {
+  return mode == v1::Job::BATCH || (mode == v1::Job::AUTO && model.has_batches);
+}
+
+std::map<std::pair<int, v1::Cell::Kind>, std::int64_t> CountByKind(
+    std::span<const ReusedOutcomesRecord> reused) {
+  std::map<std::pair<int, v1::Cell::Kind>, std::int64_t> counts;
+  for (const ReusedOutcomesRecord& record : reused) {
+    for (const ReusedOutcomesRecord::Item& item : record.items) {
+      ++counts[{item.cell.entry, item.cell.kind}];
+    }
+  }
+  return counts;
+}
+
+void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
+  if (budget.calls() > 0 && estimate.calls() > budget.calls()) {
+    estimate.add_warnings(fmt::format("the budget of {} calls ends the job before its {} cells",
+                                      budget.calls(), estimate.cells()));
+  }
+  const std::int64_t tokens = estimate.input_tokens() + estimate.output_tokens();
+  if (budget.tokens() > 0 && tokens > budget.tokens()) {
+    estimate.add_warnings(fmt::format(
+        "the budget of {} tokens may end the job early: with the longest replies it takes {}",
+        budget.tokens(), tokens));
+  }
+  if (budget.money() > 0 && estimate.money() > budget.money()) {
+    estimate.add_warnings(fmt::format(
+        "the budget of {:g} may end the job early: with the longest replies it takes {:g}",
+        static_cast<double>(budget.money()) / 1e9, static_cast<double>(estimate.money()) / 1e9));
+  }
+}
+
 }  // namespace
 
 v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
-                                       const v1::JobSpecification& specification) {
-  struct Use {
-    double requests = 0;
-    double tokens = 0;
+                                       const v1::JobSpecification& specification,
+                                       std::span<const ReusedOutcomesRecord> reused) {
+  const auto limits_of = [this](const std::string& group) {
+    const auto known = group_numbers_.find(group);
+    return known == group_numbers_.end() ? catalog_.LimitsOf(group)
+                                         : groups_[known->second].pacer.limits();
   };
+  const auto taken = CountByKind(reused);
   std::map<std::string, Use> groups;
   v1::JobEstimate estimate;
   for (int i = 0; i < specification.entries_size(); ++i) {
@@ -55,27 +131,50 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
           "as free",
           entry.name(), entry.model(), entry.endpoint()));
     }
-    const v1::Limits limits = catalog_.LimitsOf(model.group);
+    const v1::Limits limits = limits_of(model.group);
     for (const v1::Cell::Kind kind : {v1::Cell::CHOICE, v1::Cell::SELF_REPORT}) {
-      const auto cells =
-          static_cast<std::int64_t>(scenario::CellMap(specification, i, kind).size());
+      const scenario::CellMap map(specification, i, kind);
+      const auto cells = static_cast<std::int64_t>(map.size());
       if (cells == 0) continue;
       if (kind == v1::Cell::CHOICE && entry.choices().design() == v1::Choices::ADAPTIVE) {
-        DescribeAdaptive(entry, scenario::CellMap(specification, i, kind), estimate);
+        DescribeAdaptive(entry, map, estimate);
       }
+      const auto found = taken.find({i, kind});
+      const std::int64_t reuses = found == taken.end() ? 0 : found->second;
+      const std::int64_t calls = cells - reuses;
       const PromptSize size = SizeOfPrompts(specification, i, kind);
       const std::int64_t reply = OutputLimit(entry, kind);
+
+      v1::KindEstimate& part = *estimate.add_kinds();
+      part.set_entry(entry.name());
+      part.set_kind(kind);
+      part.set_calls(calls);
+      part.set_reused(reuses);
+      part.set_input_tokens(std::llround(size.mean_tokens * static_cast<double>(calls)));
+      part.set_output_tokens(calls * reply);
       v1::Usage usage;
-      usage.set_input_tokens(std::llround(size.mean_tokens * static_cast<double>(cells)));
-      usage.set_output_tokens(cells * reply);
+      usage.set_input_tokens(part.input_tokens());
+      usage.set_output_tokens(part.output_tokens());
+      // Adaptive choices are asked one by one in any mode.
+      const bool in_batches =
+          InBatches(job.mode(), model) &&
+          (kind == v1::Cell::SELF_REPORT || entry.choices().design() != v1::Choices::ADAPTIVE);
+      part.set_money(model.price.Money(usage, in_batches ? model.batch_price : 1.0));
+      const Use use{static_cast<double>(calls), static_cast<double>(size.max_tokens * calls),
+                    static_cast<double>(reply * calls)};
+      if (const double minutes = Minutes(use, limits); minutes > 0) {
+        *part.mutable_duration() = ToProto(minutes);
+      }
+      groups[model.group] += use;
+
       estimate.set_cells(estimate.cells() + cells);
-      estimate.set_input_tokens(estimate.input_tokens() + usage.input_tokens());
-      estimate.set_output_tokens(estimate.output_tokens() + usage.output_tokens());
-      estimate.set_money(estimate.money() + model.price.Money(usage));
-      Use& use = groups[model.group];
-      use.requests += static_cast<double>(cells);
-      use.tokens += static_cast<double>((size.max_tokens + reply) * cells);
-      if (limits.tokens_per_minute() > 0 && size.max_tokens + reply > limits.tokens_per_minute()) {
+      estimate.set_calls(estimate.calls() + calls);
+      estimate.set_reused(estimate.reused() + reuses);
+      estimate.set_input_tokens(estimate.input_tokens() + part.input_tokens());
+      estimate.set_output_tokens(estimate.output_tokens() + part.output_tokens());
+      estimate.set_money(estimate.money() + part.money());
+      if (calls > 0 && limits.tokens_per_minute() > 0 &&
+          size.max_tokens + reply > limits.tokens_per_minute()) {
         estimate.add_warnings(fmt::format(
             "entry \"{}\": one call takes up to {} tokens, but limit group \"{}\" allows {} a "
             "minute: it would wait for ever",
@@ -83,28 +182,10 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       }
     }
   }
-  estimate.set_calls(estimate.cells());
   double minutes = 0;
-  for (const auto& [name, use] : groups) {
-    const auto known = group_numbers_.find(name);
-    const v1::Limits limits = known == group_numbers_.end() ? catalog_.LimitsOf(name)
-                                                            : groups_[known->second].pacer.limits();
-    if (limits.requests_per_minute() > 0) {
-      minutes = std::max(minutes, use.requests / static_cast<double>(limits.requests_per_minute()));
-    }
-    if (limits.tokens_per_minute() > 0) {
-      minutes = std::max(minutes, use.tokens / static_cast<double>(limits.tokens_per_minute()));
-    }
-  }
-  if (minutes > 0) {
-    *estimate.mutable_duration() =
-        ToProto(Duration(static_cast<std::int64_t>(std::ceil(minutes * 60e6))));
-  }
-  const v1::Budget& budget = job.budget();
-  if (budget.calls() > 0 && estimate.calls() > budget.calls()) {
-    estimate.add_warnings(fmt::format("the budget of {} calls ends the job before its {} cells",
-                                      budget.calls(), estimate.cells()));
-  }
+  for (const auto& [name, use] : groups) minutes = std::max(minutes, Minutes(use, limits_of(name)));
+  if (minutes > 0) *estimate.mutable_duration() = ToProto(minutes);
+  WarnOfBudget(job.budget(), estimate);
   return estimate;
 }
 

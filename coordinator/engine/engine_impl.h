@@ -2,7 +2,7 @@
 //
 //   engine.cc            dispatch, tickets, timers, commits
 //   engine_jobs.cc       creating, pausing, resuming, cancelling, deleting, ending
-//   engine_imports.cc    taking in what others collected
+//   engine_imports.cc    taking in what others collected, and what other jobs have
 //   engine_workers.cc    connecting, reconciling, losing
 //   engine_grants.cc     which cell goes to whom, and sending what is durable
 //   engine_reports.cc    what a report makes of its cell
@@ -31,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,7 @@ class Engine::Impl {
   Status CheckResume(JobKey key) const;
   Status CheckCancel(JobKey key) const;
   Status CheckDelete(JobKey key) const;
+  Status CheckReuse(JobKey key) const;
   v1::Worker ViewWorker(const WorkerState& worker) const;
   std::vector<v1::Worker> Workers() const;
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
@@ -103,7 +105,8 @@ class Engine::Impl {
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
   Waiting GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
   // engine_estimate.cc
-  v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification);
+  v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,
+                           std::span<const ReusedOutcomesRecord> reused);
 
   const JobState* FindJob(JobKey key) const;
   JobState* FindJob(JobKey key);
@@ -186,6 +189,12 @@ class Engine::Impl {
   void FreeWhenSettled(JobState& job);
   std::uint32_t GroupNumber(const std::string& name);
 
+  // --- engine_imports.cc ---
+  // A cell of a new job has an outcome that came with it.
+  static void CountTaken(KindState& kind, v1::Outcome::Class outcome_class);
+  // Before any cell of the job is leased.
+  void TakeOver(JobState& job, std::vector<ReusedOutcomesRecord>& reused);
+
   // --- engine_workers.cc ---
   void Lose(std::uint32_t worker, const std::string& why);
   void LoseSilentWorkers();
@@ -231,8 +240,8 @@ class Engine::Impl {
   void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
   // --- engine_adaptive.cc ---
-  // Lets the first cell of each chain go.
-  void StartChains(KindState& kind);
+  // Lets the first cell of each chain go that has no outcome yet, or asks for its pair.
+  void StartChains(JobState& job, std::uint16_t entry, KindState& kind);
   void RestoreChains(JobState& job);
   // The cell is done or given up: the next one of its chain follows.
   void CellSettled(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);

@@ -5,6 +5,34 @@
 
 namespace candor::engine {
 
+void Engine::Impl::CountTaken(KindState& kind, v1::Outcome::Class outcome_class) {
+  ++kind.done;
+  ++kind.classes[outcome_class];
+}
+
+// Whoever made the event has looked at CheckReuse within the same turn, so that every source is
+// there until this batch is durable: a deletion can only come behind it.
+void Engine::Impl::TakeOver(JobState& job, std::vector<ReusedOutcomesRecord>& reused) {
+  for (ReusedOutcomesRecord& record : reused) {
+    if (!CheckReuse(record.source).ok()) continue;
+    record.job = job.key();
+    std::erase_if(record.items, [&job](const ReusedOutcomesRecord::Item& item) {
+      KindState* kind = item.cell.entry < job.entries.size()
+                            ? job.entries[item.cell.entry].FindKind(item.cell.kind)
+                            : nullptr;
+      if (kind == nullptr || !v1::Outcome::Class_IsValid(item.outcome_class) ||
+          !kind->cells.RestoreDone(item.cell.index)) {
+        return true;
+      }
+      CountTaken(*kind, item.outcome_class);
+      ++kind->reused;
+      return false;
+    });
+    if (!record.items.empty()) write_.reused_outcomes.push_back(std::move(record));
+  }
+  reused.clear();
+}
+
 // Everything goes into one batch, so that a crash leaves all of the job or nothing. Nothing is
 // leased for it ever, so it has no cells, joins no limit group, and recovery finds it among the
 // jobs that have ended.
@@ -29,9 +57,8 @@ void Engine::Impl::On(JobImported& event) {
     if (outcome.cell.entry >= job.entries.size()) continue;
     KindState* kind = job.entries[outcome.cell.entry].FindKind(outcome.cell.kind);
     if (kind == nullptr || outcome.cell.index >= kind->total) continue;
-    ++kind->done;
+    CountTaken(*kind, outcome.outcome->class_());
     kind->replied = true;
-    ++kind->classes[outcome.outcome->class_()];
     outcome.job = job.key();
     outcome.attempt = 0;
     write_.outcomes.push_back(std::move(outcome));

@@ -78,9 +78,11 @@ void Engine::Impl::On(JobCreated& event) {
     job.max_attempts = std::max(1, event.job->retry().max_attempts());
   }
   job.entries = BuildEntries(*event.specification, catalog_, true);
-  for (EntryState& entry : job.entries) {
+  TakeOver(job, event.reused);
+  for (std::size_t i = 0; i < job.entries.size(); ++i) {
+    EntryState& entry = job.entries[i];
     entry.group = GroupNumber(entry.model.group);
-    for (KindState& kind : entry.kinds) StartChains(kind);
+    for (KindState& kind : entry.kinds) StartChains(job, static_cast<std::uint16_t>(i), kind);
   }
   by_name_[job.job().name()] = job.key();
   if (!job.record.request_id.empty()) by_request_[job.record.request_id] = job.key();

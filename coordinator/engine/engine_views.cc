@@ -129,6 +129,12 @@ Status Engine::Impl::CheckDelete(JobKey key) const {
   return {};
 }
 
+Status Engine::Impl::CheckReuse(JobKey key) const {
+  const JobState* job = FindJob(key);
+  if (job == nullptr || job->deleted) return NotFound("there is no such job");
+  return {};
+}
+
 v1::Worker Engine::Impl::ViewWorker(const WorkerState& worker) const {
   v1::Worker out;
   out.set_name(worker.name);

@@ -31,6 +31,10 @@ struct JobCreated {
   // Name, specification fields and specification_hash.
   std::shared_ptr<const v1::Job> job;
   std::shared_ptr<const v1::JobSpecification> specification;
+  // Outcomes of other jobs that it takes over: of cells of the job, each of another one, and of an
+  // adaptive design each with all before it. `job` is left 0. The caller has looked at CheckReuse
+  // first.
+  std::vector<ReusedOutcomesRecord> reused = {};
 };
 // A validated job with outcomes that others collected: in state SUCCEEDED at once, without calls,
 // attempts or spend. The caller has looked at FindRequest first, and has checked that the outcomes

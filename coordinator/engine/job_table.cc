@@ -57,6 +57,7 @@ void FillProgress(const KindState& kind, v1::KindProgress& progress) {
   progress.set_money(kind.money);
   progress.set_unknown_attempts(kind.unknown_attempts);
   progress.set_unknown_money(kind.unknown_money);
+  progress.set_reused(kind.reused);
 }
 
 void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
@@ -74,7 +75,9 @@ void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
   kind.money = progress.money();
   kind.unknown_attempts = progress.unknown_attempts();
   kind.unknown_money = progress.unknown_money();
-  kind.replied = progress.done() > 0;
+  kind.reused = progress.reused();
+  // What was taken over says nothing of how calls go.
+  kind.replied = progress.done() > progress.reused();
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ struct KindState {
   std::int64_t money = 0;
   std::int64_t unknown_attempts = 0;
   std::int64_t unknown_money = 0;
+  // Of `done`: taken over from other jobs.
+  std::int64_t reused = 0;
 
   // Granted and not yet reported, and granted and not yet acknowledged.
   std::int64_t open = 0;

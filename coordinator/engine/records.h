@@ -94,11 +94,27 @@ struct AttemptRecord {
 struct OutcomeRecord {
   JobKey job = 0;
   CellKey cell;
-  // 0 for an imported outcome: no call of ours gave it, and it has no attempt id.
+  // 0 for an imported outcome: no call of the job gave it, and it has no attempt id.
   AttemptId attempt = 0;
   // As the worker sent it. `entry`, `scenario` and `attempt_id` follow from the above and may be
   // left out by the store.
   std::unique_ptr<v1::Outcome> outcome;
+};
+
+// Outcomes that a new job takes over from another one: copied within the store, so that a million
+// of them pass through the engine as places. Written in the same batch as their job.
+struct ReusedOutcomesRecord {
+  JobKey job = 0;
+  // Where they are, durable already, and what that job is called. A copy of a copy keeps the name
+  // of the job that made the call.
+  JobKey source = 0;
+  std::string source_name;
+  struct Item {
+    CellKey cell;
+    CellKey source_cell;
+    v1::Outcome::Class outcome_class = v1::Outcome::CLASS_UNSPECIFIED;
+  };
+  std::vector<Item> items;
 };
 
 // A pair of options that an adaptive design asks for next. It is a function of the job's
@@ -133,6 +149,7 @@ struct WriteBatch {
   std::vector<std::uint64_t> closed_lease_batches;
   std::vector<AttemptRecord> attempts;
   std::vector<OutcomeRecord> outcomes;
+  std::vector<ReusedOutcomesRecord> reused_outcomes;
   std::vector<FailedCellRecord> failed_cells;
   // Replaces all of the ones before, when present.
   std::optional<std::vector<BlockedGroupRecord>> blocked_groups;

@@ -30,11 +30,18 @@ std::size_t Bytes(const engine::WriteBatch& batch) {
     bytes += kOutcomeBytes + outcome.outcome->raw_text().size() +
              outcome.outcome->reasoning_text().size();
   }
+  for (const engine::ReusedOutcomesRecord& reused : batch.reused_outcomes) {
+    bytes += kRowBytes + reused.items.size() * sizeof(engine::ReusedOutcomesRecord::Item);
+  }
   return bytes;
 }
 
 std::size_t Rows(const engine::WriteBatch& batch) {
-  return batch.new_jobs.size() + batch.deleted_jobs.size() + batch.statuses.size() +
+  std::size_t reused = 0;
+  for (const engine::ReusedOutcomesRecord& record : batch.reused_outcomes) {
+    reused += record.items.size();
+  }
+  return reused + batch.new_jobs.size() + batch.deleted_jobs.size() + batch.statuses.size() +
          batch.lease_batches.size() + batch.closed_lease_batches.size() + batch.attempts.size() +
          batch.outcomes.size() + batch.failed_cells.size();
 }

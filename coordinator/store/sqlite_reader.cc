@@ -185,7 +185,7 @@ StatusOr<v1::Outcome> SqliteReader::ParseOutcome(engine::JobKey job, const JobNa
   outcome.set_kind(cell.kind);
   outcome.set_index(cell.index);
   outcome.set_class_(static_cast<v1::Outcome::Class>(row.Integer(2)));
-  // An imported outcome has no attempt.
+  // An outcome that was imported or taken over has no attempt.
   if (const auto attempt = static_cast<engine::AttemptId>(row.Integer(3)); attempt != 0)
     outcome.set_attempt_id(FormatAttemptName(context_.store_id, attempt));
   return outcome;

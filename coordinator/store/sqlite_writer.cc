@@ -42,6 +42,12 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
        "WHERE attempts.state IN (3, 5)"},
       {writer.insert_outcome_,
        "INSERT INTO outcomes (job, cell, class, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5)"},
+      // A message's bytes behind a field are the message with that field, unless it has one of its
+      // own: the last one counts.
+      {writer.copy_outcome_,
+       "INSERT INTO outcomes (job, cell, class, attempt, body) "
+       "SELECT ?1, ?2, class, 0, CAST(?3 || body AS BLOB) FROM outcomes INDEXED BY outcomes_cell "
+       "WHERE job = ?4 AND cell = ?5"},
       {writer.insert_failed_cell_, "INSERT OR IGNORE INTO failed_cells VALUES (?1, ?2)"},
       {writer.clear_blocked_, "DELETE FROM blocked_groups"},
       {writer.insert_blocked_, "INSERT INTO blocked_groups VALUES (?1, ?2)"},
@@ -92,6 +98,9 @@ Status SqliteWriter::ApplyBatch(engine::WriteBatch& batch) {
   }
   for (engine::OutcomeRecord& outcome : batch.outcomes) {
     CANDOR_RETURN_IF_ERROR(AddOutcome(outcome));
+  }
+  for (const engine::ReusedOutcomesRecord& reused : batch.reused_outcomes) {
+    CANDOR_RETURN_IF_ERROR(CopyOutcomes(reused));
   }
   for (const engine::FailedCellRecord& cell : batch.failed_cells) {
     CANDOR_RETURN_IF_ERROR(AddFailedCell(cell));
@@ -203,6 +212,29 @@ Status SqliteWriter::AddOutcome(engine::OutcomeRecord& record) {
       insert_outcome_.Run(),
       fmt::format("outcome of job {}, entry {}, kind {}, cell {}", record.job, record.cell.entry,
                   static_cast<int>(record.cell.kind), record.cell.index));
+}
+
+Status SqliteWriter::CopyOutcomes(const engine::ReusedOutcomesRecord& record) {
+  CANDOR_ASSIGN_OR_RETURN(const bool wanted, Wanted(record.job));
+  if (!wanted) return {};
+  v1::Outcome origin;
+  origin.set_reused_from(record.source_name);
+  origin.SerializeToString(&bytes_);
+  for (const engine::ReusedOutcomesRecord::Item& item : record.items) {
+    copy_outcome_.Bind(1, record.job);
+    copy_outcome_.Bind(2, static_cast<std::int64_t>(PackCell(item.cell)));
+    copy_outcome_.BindBlob(3, bytes_);
+    copy_outcome_.Bind(4, record.source);
+    copy_outcome_.Bind(5, static_cast<std::int64_t>(PackCell(item.source_cell)));
+    Status status = copy_outcome_.Run();
+    if (status.ok() && connection_->changes() != 1) status = Internal("it is not there");
+    if (status.ok()) continue;
+    return Annotate(status,
+                    fmt::format("outcome of job {}, entry {}, kind {}, cell {}, from job {}",
+                                record.job, item.cell.entry, static_cast<int>(item.cell.kind),
+                                item.cell.index, record.source));
+  }
+  return {};
 }
 
 Status SqliteWriter::AddFailedCell(const engine::FailedCellRecord& record) {

@@ -54,6 +54,7 @@ class SqliteWriter {
   Status AddLeaseBatch(const engine::LeaseBatchRecord& record);
   Status AddAttempt(engine::AttemptRecord& record);
   Status AddOutcome(engine::OutcomeRecord& record);
+  Status CopyOutcomes(const engine::ReusedOutcomesRecord& record);
   Status AddFailedCell(const engine::FailedCellRecord& record);
   Status SetBlockedGroups(std::span<const engine::BlockedGroupRecord> groups);
   Status WriteStatuses();
@@ -66,8 +67,8 @@ class SqliteWriter {
   std::string bytes_;  // reused
   Statement insert_job_, insert_status_, update_status_, delete_job_, delete_status_,
       insert_deleted_job_, delete_deleted_job_, insert_lease_batch_, delete_lease_batch_,
-      upsert_attempt_, insert_outcome_, insert_failed_cell_, clear_blocked_, insert_blocked_,
-      update_meta_, sweep_outcomes_, sweep_attempts_, sweep_failed_cells_;
+      upsert_attempt_, insert_outcome_, copy_outcome_, insert_failed_cell_, clear_blocked_,
+      insert_blocked_, update_meta_, sweep_outcomes_, sweep_attempts_, sweep_failed_cells_;
 };
 
 }  // namespace candor::store

@@ -64,7 +64,7 @@ struct OutcomeQuery {
 struct OutcomePage {
   struct Row {
     Position position = 0;
-    v1::Outcome outcome;  // complete: names included, and the attempt id unless imported
+    v1::Outcome outcome;  // complete: names included, and the attempt id of a call of the job's own
   };
   std::vector<Row> rows;
   // Continues behind all that was looked at, also when a filter left out every row.
@@ -117,8 +117,9 @@ class Store {
   // may have changed afterwards.
   //
   // INTERNAL when a batch breaks the store's rules (a second outcome for a cell, a status of no
-  // job). After any error every later write is refused with FAILED_PRECONDITION, because only
-  // reopening tells what became durable: the process is to end.
+  // job, an outcome to take over that is not there). After any error every later write is refused
+  // with FAILED_PRECONDITION, because only reopening tells what became durable: the process is to
+  // end.
   virtual Status Commit(std::span<engine::WriteBatch> batches) = 0;
 
   // --- Reading. From any number of threads, also during Commit. ---

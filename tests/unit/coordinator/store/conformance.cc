@@ -19,6 +19,7 @@ using ::google::protobuf::util::MessageDifferencer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -658,6 +659,56 @@ TEST_P(StoreConformanceTest, AttemptNamesAreOfThisStore) {
 }
 
 // Readers beside a writer see whole commits, in order, without gap.
+TEST_P(StoreConformanceTest, OutcomesAreTakenOverFromOtherJobs) {
+  FillJob(*store_);
+  const engine::CellKey cell{0, kChoice, 4};
+  const engine::CellKey renamed{1, kChoice, 1};
+  engine::WriteBatch first = JobBatch(2);
+  first.reused_outcomes.push_back({.job = 2,
+                                   .source = 1,
+                                   .source_name = "jobs/job1",
+                                   .items = {{cell, cell, v1::Outcome::VALID},
+                                             {renamed, {0, kChoice, 0}, v1::Outcome::VALID}}});
+  ASSERT_TRUE(Commit(std::move(first)).ok());
+  // From a copy: the name is still that of the job that made the call.
+  engine::WriteBatch second = JobBatch(3);
+  second.reused_outcomes.push_back({.job = 3,
+                                    .source = 2,
+                                    .source_name = "jobs/job2",
+                                    .items = {{cell, cell, v1::Outcome::VALID}}});
+  ASSERT_TRUE(Commit(std::move(second)).ok());
+
+  const engine::Recovery recovery = Reopen();
+  ASSERT_THAT(recovery.jobs, SizeIs(3));
+  EXPECT_THAT(recovery.jobs[1].done, UnorderedElementsAre(cell, renamed));
+  const auto original = store_->ReadCells(1, {{cell}});
+  ASSERT_TRUE(original.ok());
+  v1::Outcome expected = *original->at(0).outcome;
+  EXPECT_THAT(expected.attempt_id(), Not(IsEmpty()));
+  expected.clear_attempt_id();
+  expected.set_reused_from("jobs/job1");
+  for (const engine::JobKey job : {2, 3}) {
+    const auto copy = store_->ReadCells(job, {{cell}});
+    ASSERT_TRUE(copy.ok());
+    EXPECT_TRUE(MessageDifferencer::Equals(*copy->at(0).outcome, expected));
+  }
+  const auto moved = store_->ReadCells(2, {{renamed}});
+  ASSERT_TRUE(moved.ok());
+  EXPECT_EQ(moved->at(0).outcome->entry(), "tuned");
+  EXPECT_EQ(moved->at(0).outcome->index(), 1U);
+}
+
+TEST_P(StoreConformanceTest, AnOutcomeThatIsNotThereCannotBeTakenOver) {
+  FillJob(*store_);
+  engine::WriteBatch batch = JobBatch(2);
+  batch.reused_outcomes.push_back(
+      {.job = 2,
+       .source = 1,
+       .source_name = "jobs/job1",
+       .items = {{{0, kChoice, 2}, {0, kChoice, 2}, v1::Outcome::VALID}}});
+  EXPECT_EQ(Commit(std::move(batch)).code(), absl::StatusCode::kInternal);
+}
+
 TEST_P(StoreConformanceTest, ReadersFollowTheWriterWithoutGap) {
   constexpr std::uint32_t kOutcomes = 600;
   ASSERT_TRUE(Commit(JobBatch(1)).ok());

@@ -59,6 +59,10 @@ inline engine::OutcomeRecord MakeOutcome(engine::JobKey job, engine::AttemptId a
   outcome->set_choice(v1::Outcome::A);
   outcome->set_raw_text(text);
   outcome->set_finish_reason("stop");
+  // A double with zero bytes: what is stored is no text.
+  v1::ShownValue& shown = *outcome->add_option_a();
+  shown.set_attribute("size");
+  shown.set_value(8);
   outcome->mutable_usage()->set_output_tokens(1);
   return {job, cell, attempt, std::move(outcome)};
 }

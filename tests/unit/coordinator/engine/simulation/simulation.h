@@ -33,6 +33,8 @@ struct Outcome {
   std::int64_t late_reports = 0;
   std::int64_t refusals = 0;
   std::int64_t sleeps = 0;
+  // Outcomes that a job took over from another one.
+  std::int64_t reused = 0;
   // Pairs of adaptive designs, and how many of them were worked out more than once.
   std::int64_t proposals = 0;
   std::int64_t proposals_again = 0;

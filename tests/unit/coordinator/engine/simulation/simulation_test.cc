@@ -39,6 +39,7 @@ TEST_P(SimulationTest, KeepsItsPromises) {
     sum.late_reports += outcome.late_reports;
     sum.refusals += outcome.refusals;
     sum.sleeps += outcome.sleeps;
+    sum.reused += outcome.reused;
     sum.proposals += outcome.proposals;
     sum.proposals_again += outcome.proposals_again;
   }
@@ -50,6 +51,7 @@ TEST_P(SimulationTest, KeepsItsPromises) {
   EXPECT_GT(sum.late_reports, 20);
   EXPECT_GT(sum.refusals, 20);
   EXPECT_GT(sum.sleeps, 20);
+  EXPECT_GT(sum.reused, 500);
   EXPECT_GT(sum.proposals, 1'000);
   EXPECT_GT(sum.proposals_again, 20);
 }

@@ -99,6 +99,7 @@ void StoreModel::Apply(WriteBatch& batch) {
       fail(fmt::format("the outcome of attempt {:x} came without it", record.attempt));
     }
   }
+  for (const ReusedOutcomesRecord& reused : batch.reused_outcomes) Copy(reused);
   for (const FailedCellRecord& failed : batch.failed_cells) {
     if (jobs_.contains(failed.job)) jobs_[failed.job].failed.insert(failed.cell);
   }
@@ -127,6 +128,27 @@ void StoreModel::Apply(WriteBatch& batch) {
   if (batch.blocked_groups) blocked_ = *batch.blocked_groups;
   for (const LeaseBatchRecord& leases : batch.lease_batches) {
     for (const LeaseRecord& lease : leases.leases) CheckOrder(lease);
+  }
+}
+
+void StoreModel::Copy(const ReusedOutcomesRecord& reused) {
+  const auto rows = jobs_.find(reused.job);
+  if (rows == jobs_.end()) return;
+  const auto source = jobs_.find(reused.source);
+  for (const ReusedOutcomesRecord::Item& item : reused.items) {
+    if (source == jobs_.end() || !source->second.outcomes.contains(item.source_cell)) {
+      violations_.push_back(fmt::format("job {} takes over an outcome of job {} that is not there",
+                                        reused.job, reused.source));
+      continue;
+    }
+    OutcomeRow row = source->second.outcomes.at(item.source_cell);
+    if (row.outcome_class != item.outcome_class)
+      violations_.emplace_back("a copy is of another class");
+    row.attempt = 0;
+    if (!rows->second.outcomes.try_emplace(item.cell, row).second) {
+      violations_.push_back(
+          fmt::format("cell {}.{} has two outcomes", item.cell.entry, item.cell.index));
+    }
   }
 }
 
@@ -213,12 +235,14 @@ void StoreModel::RecountJob(const JobRows& rows) {
       std::int64_t money = 0;
       std::int64_t input = 0;
       std::int64_t output = 0;
+      std::int64_t reused = 0;
       std::set<CellKey> called;
       std::map<int, std::int64_t> classes;
       for (const auto& [cell, outcome] : rows.outcomes) {
         if (!counts(cell)) continue;
         ++done;
         ++classes[outcome.outcome_class];
+        reused += outcome.attempt == 0 && !rows.record.job->imported();
       }
       for (const CellKey& cell : rows.failed)
         failed += counts(cell) && !rows.outcomes.contains(cell);
@@ -243,6 +267,7 @@ void StoreModel::RecountJob(const JobRows& rows) {
       same("done", kind.done(), done);
       same("failed", kind.failed(), failed);
       same("calls", kind.calls(), calls);
+      same("reused", kind.reused(), reused);
       same("unknown", kind.unknown_attempts(), unknown);
       same("money", kind.money(), money);
       same("input tokens", kind.usage().input_tokens(), input);

@@ -24,7 +24,7 @@ class StoreModel {
     std::int64_t money = 0;
   };
   struct OutcomeRow {
-    AttemptId attempt = 0;
+    AttemptId attempt = 0;  // 0: imported, or taken over
     v1::Outcome::Class outcome_class = v1::Outcome::CLASS_UNSPECIFIED;
     v1::Outcome::Choice choice = v1::Outcome::CHOICE_UNSPECIFIED;
   };
@@ -60,6 +60,7 @@ class StoreModel {
 
  private:
   void Apply(WriteBatch& batch);
+  void Copy(const ReusedOutcomesRecord& reused);
   void RecountJob(const JobRows& rows);
   // A lease of an adaptive design comes only after all earlier cells of its scenario.
   void CheckOrder(const LeaseRecord& lease);

@@ -115,6 +115,7 @@ Outcome World::Run() {
   CreateJobs();
   // Not drawn: the worlds of the other seeds stay as they are.
   if (scenario_.seed % 3 == 0) At(5 * kSecond, [this] { AskForImport(); });
+  if (scenario_.seed % 3 == 1) At(25 * kSecond, [this] { AskForLonger(); });
   if (moods_.wrong_key || moods_.no_quota) mended_ = Between(5 * kSecond, 60 * kSecond);
   if (scenario_.heals) At(kHealTime, [this] { Heal(); });
   const Micros end = scenario_.heals ? kHealTime + kPatience : 2 * kHealTime;
@@ -140,7 +141,12 @@ void World::CheckEnd() {
     outcome_.outcomes += static_cast<std::int64_t>(rows.outcomes.size());
     for (const auto& [cell, row] : rows.outcomes) {
       if (rows.record.job->imported()) continue;
-      if (!called_.contains(row.attempt)) Fail("an outcome without a call");
+      if (row.attempt == 0) {
+        if (calls_of_.contains({key, cell})) Fail("a cell was called that had been taken over");
+        ++outcome_.reused;
+      } else if (!called_.contains(row.attempt)) {
+        Fail("an outcome without a call");
+      }
     }
     if (rows.status->state() != v1::Job::SUCCEEDED) continue;
     for (const v1::EntryProgress& entry : rows.status->progress()) {

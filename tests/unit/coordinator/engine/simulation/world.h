@@ -3,6 +3,7 @@
 
 #include "common/base/random.h"
 #include "coordinator/engine/engine.h"
+#include "tests/unit/coordinator/engine/fixtures.h"
 #include "tests/unit/coordinator/engine/simulation/simulation.h"
 #include "tests/unit/coordinator/engine/simulation/store_model.h"
 
@@ -144,6 +145,8 @@ class World {
   void CreateJobs();
   void AskForJob(const JobCreated& job);
   void AskForImport();
+  void AskForLonger();
+  ReusedOutcomesRecord Reusable(JobKey source);
   void UserActs(const std::string& name);
   void Mend(const std::string& name);
   void SendToWorker(SessionId session, std::function<void(Worker&)> message);
@@ -190,7 +193,9 @@ class World {
   std::map<SessionId, Session> sessions_;
   std::vector<Worker> workers_;
   std::map<std::string, Provider> providers_;
-  std::vector<JobCreated> jobs_;
+  // Those of CreateJobs, and then at most one that takes over outcomes; they keep their places.
+  std::deque<JobCreated> jobs_;
+  std::vector<JobShape> shapes_;
   std::set<std::string> created_;
   bool imported_ = false;
   std::set<std::string> deleted_;

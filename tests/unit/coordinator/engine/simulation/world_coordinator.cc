@@ -281,6 +281,7 @@ void World::CreateJobs() {
     if (Chance(0.2)) shape.budget_calls = Between(1, 200);
     if (Chance(0.1)) shape.budget_tokens = Between(100, 2000);
     jobs_.push_back(MakeJob(shape));
+    shapes_.push_back(shape);
     After(Between(0, 10 * kSecond), [this, j] { AskForJob(jobs_[static_cast<std::size_t>(j)]); });
   }
 }
@@ -320,6 +321,58 @@ void World::AskForImport() {
     if (!engine_->FindRequest(shape.request_id)) Tell(MakeImport(shape));
   }
   After(300 * kMillisecond, [this] { AskForImport(); });
+}
+
+// The first job once more, with more trials and reports, which takes over what is there by now.
+void World::AskForLonger() {
+  JobShape shape = shapes_[0];
+  shape.name = "jobs/longer";
+  shape.request_id = "longer";
+  for (EntryShape& entry : shape.entries) {
+    if (entry.trials > 0) entry.trials += 4;
+    if (entry.reports > 0) entry.reports += 2;
+  }
+  if (engine_ != nullptr && !Frozen()) {
+    if (engine_->FindJob(shape.name)) {
+      jobs_.push_back(MakeJob(shape));
+      created_.insert(shape.name);
+      Mend(shape.name);
+      return;
+    }
+    const auto source = engine_->FindJob(shapes_[0].name);
+    if (source && engine_->CheckReuse(*source).ok() && !engine_->FindRequest(shape.request_id)) {
+      JobCreated event = MakeJob(shape);
+      event.reused.push_back(Reusable(*source));
+      Tell(std::move(event));
+    }
+  }
+  After(300 * kMillisecond, [this] { AskForLonger(); });
+}
+
+// All outcomes of the first job; of each chain of an adaptive design those before its first gap.
+ReusedOutcomesRecord World::Reusable(JobKey source) {
+  const StoreModel::JobRows& rows = store_.jobs().at(source);
+  ReusedOutcomesRecord reused{.source = source, .source_name = shapes_[0].name, .items = {}};
+  std::set<std::pair<std::uint16_t, std::uint32_t>> broken;
+  for (std::size_t e = 0; e < shapes_[0].entries.size(); ++e) {
+    const EntryShape& entry = shapes_[0].entries[e];
+    for (const v1::Cell::Kind kind : {v1::Cell::CHOICE, v1::Cell::SELF_REPORT}) {
+      const bool choice = kind == v1::Cell::CHOICE;
+      const int cells = entry.scenarios * (choice ? entry.trials * entry.samples : entry.reports);
+      for (int index = 0; index < cells; ++index) {
+        const CellKey cell{static_cast<std::uint16_t>(e), kind, static_cast<std::uint32_t>(index)};
+        const auto row = rows.outcomes.find(cell);
+        // A reply that came after its cell was given up had no part in what was proposed.
+        const bool there = row != rows.outcomes.end() && !rows.failed.contains(cell);
+        const auto chain =
+            std::pair(cell.entry, cell.index % static_cast<std::uint32_t>(entry.scenarios));
+        if (choice && entry.adaptive && !there) broken.insert(chain);
+        if (!there || (choice && broken.contains(chain))) continue;
+        reused.items.push_back({cell, cell, row->second.outcome_class});
+      }
+    }
+  }
+  return reused;
 }
 
 void World::UserActs(const std::string& name) {
