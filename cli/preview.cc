@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/job_file.h"
 #include "common/base/config.h"
+#include "common/dialect/check.h"
 #include "common/dialect/dialect.h"
 #include "common/dialect/render.h"
 #include "common/scenario/catalogue.h"
@@ -76,7 +77,7 @@ Status PreviewPart(const dialect::JobRenderer& renderer, int entry_index, v1::Ce
   }
   context.err << fmt::format("# {} {}: {} of {} requests: POST {}{}\n", entry.name(),
                              v1::Cell::Kind_Name(kind), shown, cells.size(), url,
-                             dialect->DefaultPath())
+                             dialect->Path(entry.model(), dialect::Streams(*rule)))
               << std::flush;
   for (std::uint32_t index = 0; index < shown; ++index) {
     v1::Cell cell;
@@ -94,8 +95,11 @@ StatusOr<int> Preview(const Options& options, Context& context) {
                           ReadJobFile(options.file, options.prompts, context.in));
   CANDOR_ASSIGN_OR_RETURN(const v1::ScenarioSet set, SetOf(request.job(), context));
   v1::JobSpecification specification;
-  const FieldViolations violations =
-      scenario::ResolveJob(request.job(), set.scenarios(), &specification);
+  FieldViolations violations = scenario::ResolveJob(request.job(), set.scenarios(), &specification);
+  // Where the endpoint is configured here, what it cannot do is known before anybody is asked.
+  if (violations.empty()) {
+    dialect::CheckJob(request.job(), specification, context.config, &violations);
+  }
   CANDOR_RETURN_IF_ERROR(Annotate(ToStatus(violations), options.file));
   CANDOR_ASSIGN_OR_RETURN(const auto renderer,
                           dialect::JobRenderer::Create(std::move(specification)));

@@ -3,13 +3,12 @@
 //
 //   CANDOR_ASSIGN_OR_RETURN(const Dialect* dialect, FindDialect(endpoint.dialect()));
 //   CANDOR_RETURN_IF_ERROR(dialect->RenderRequest(request, &body));
-//   ... the call ...
-//   std::optional<ProviderError> error = status == 200
-//       ? dialect->ReadReply(reply_body, expectation, &outcome)
-//       : ClassifyError(answer);
+//   ... the call, to dialect->Path(model, Streams(rule)) ...
+//   std::optional<ProviderError> error = ReadAnswer(*dialect, answer, expectation, &outcome);
 //
 // Pure: no I/O, no clock, no state. Everything may be used by any number of threads.
-// docs/adr/0002-dialects-are-pure-and-common.md says why this is not the worker's.
+// docs/adr/0002-dialects-are-pure-and-common.md says why this is not the worker's, and
+// docs/guides/dialects.md how to add one.
 #pragma once
 
 #include "candor/v1/cell.pb.h"
@@ -24,6 +23,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +54,24 @@ struct ReplyExpectation {
   const v1::Scenario& scenario;
 };
 
+// What a dialect can say at all. What its models can do, the rules of candor.yaml say.
+struct Capabilities {
+  // Likely tokens that may be asked for at most; 0 for a dialect without log-probabilities.
+  int max_log_probabilities = 20;
+  bool seed = true;
+  bool reasoning_effort = true;
+  // Whether there is a role "developer" beside "system".
+  bool developer_role = true;
+  // Whether an output limit must be given, and the least that is taken of any model.
+  bool needs_output_limit = false;
+  int min_output_tokens = 1;
+};
+
+struct FixedHeader {
+  std::string_view name;
+  std::string_view value;
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -61,13 +79,24 @@ class Dialect {
   // The word of `Endpoint.dialect`.
   virtual std::string_view name() const = 0;
 
-  // What follows the endpoint's base URL: "/chat/completions".
-  virtual std::string_view DefaultPath() const = 0;
+  virtual const Capabilities& capabilities() const = 0;
+
+  // What follows the endpoint's base URL for this model, ready to be sent: "/chat/completions",
+  // "/models/m:streamGenerateContent?alt=sse".
+  virtual std::string Path(std::string_view model, bool stream) const = 0;
+
+  // The request header that carries the key, and what stands in front of the key there, where the
+  // endpoint names no other.
+  virtual std::string_view AuthHeader() const { return "Authorization"; }
+  virtual std::string_view AuthPrefix() const { return "Bearer "; }
+
+  // Headers that every request has, where the endpoint does not give others of the same name.
+  virtual std::span<const FixedHeader> Headers() const { return {}; }
 
   // Writes the request body into `body`, whose capacity is used again. Equal inputs give equal
   // bytes. What is absent in the sampling is not sent. INVALID_ARGUMENT, naming the field, for what
   // the dialect cannot say: `extra_body` with a field that is already there, an unknown
-  // `system_as`.
+  // `system_as`, and what CheckEntry would have refused.
   virtual Status RenderRequest(const RequestInput& input, std::string* body) const = 0;
 
   // Reads the body of an answer with status 200. With a complete model reply, whatever its class:
@@ -79,12 +108,30 @@ class Dialect {
                                                  const ReplyExpectation& expectation,
                                                  v1::Outcome* outcome) const = 0;
 
+  // Likewise for a body of server-sent events, read to its end: what a reply in one piece would
+  // have been. A stream that lacks its end is MALFORMED_RESPONSE, however much of a reply it holds.
+  virtual std::optional<ProviderError> ReadStream(std::string_view body,
+                                                  const ReplyExpectation& expectation,
+                                                  v1::Outcome* outcome) const = 0;
+
   // What an answer with another status means.
-  virtual ProviderError ClassifyError(const ErrorAnswer& answer) const = 0;
+  virtual ProviderError ClassifyError(const Answer& answer) const = 0;
 };
+
+// Reads any answer: a reply, a stream (by its Content-Type, whether one was asked for or not) or an
+// error. Two kinds of errors are replies, because asking again would bring the same and the model,
+// or its filter, is what said it. They become outcomes without a text:
+//
+//   the prompt was filtered (Azure's content_filter and the like, 400 or 403)   PROVIDER_BLOCKED
+//   the output limit was used up by reasoning (OpenAI's 400)                    REASONING_EXHAUSTED
+std::optional<ProviderError> ReadAnswer(const Dialect& dialect, const Answer& answer,
+                                        const ReplyExpectation& expectation, v1::Outcome* outcome);
 
 // The dialect of that name; "" is "openai". INVALID_ARGUMENT, with the names there are.
 StatusOr<const Dialect*> FindDialect(std::string_view name);
+
+// Whether replies of this rule's models come as server-sent events.
+bool Streams(const v1::ModelRule& rule);
 
 // The first rule of the endpoint whose `match` fits the model; the default instance when none does.
 const v1::ModelRule& FindModelRule(const v1::Endpoint& endpoint, std::string_view model);

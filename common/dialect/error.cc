@@ -2,105 +2,44 @@
 
 #include "common/base/json_writer.h"
 #include "common/dialect/error_body.h"
+#include "common/dialect/error_rules.h"
 #include "common/dialect/retry_after.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace candor::dialect {
 namespace {
 
 using v1::Attempt;
 
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
+// `true` and `false` of x-should-retry, which SDKs obey before anything else.
+void ObeyShouldRetry(HeaderFinder header, ProviderError* error) {
+  const auto says = header("x-should-retry");
+  if (!says) return;
+  const bool client = error->error_class == Attempt::INVALID_REQUEST;
+  const bool server = error->error_class == Attempt::SERVER_ERROR ||
+                      error->error_class == Attempt::OVERLOADED ||
+                      error->error_class == Attempt::TIMEOUT;
+  if (*says == "true" && client) error->error_class = Attempt::SERVER_ERROR;
+  if (*says == "false" && server) error->error_class = Attempt::INVALID_REQUEST;
 }
 
-bool SaysQuotaIsSpent(const ErrorBody& body) {
-  // A per-minute quota of Google's says "exceeded your current quota", too: the details decide.
-  if (body.quota_failure) return body.daily_quota;
-  if (body.MentionsWord("insufficient_quota") || body.MentionsWord("billing") ||
-      body.MentionsWord("insufficient_balance") || body.MentionsWord("insufficient_credit") ||
-      body.MentionsWord("insufficient_funds") || body.MentionsWord("quota_exhausted")) {
-    return true;
-  }
-  const std::string message = AsciiLower(body.message);
-  static constexpr std::array<std::string_view, 8> kSentences = {"exceeded your current quota",
-                                                                 "credit balance is too low",
-                                                                 "insufficient balance",
-                                                                 "insufficient credits",
-                                                                 "billing hard limit",
-                                                                 "spending limit",
-                                                                 "spend limit",
-                                                                 "insufficient_quota"};
-  return std::any_of(kSentences.begin(), kSentences.end(),
-                     [&](std::string_view sentence) { return Contains(message, sentence); });
-}
-
-// The class that the words of the body name; unspecified when they name none. `invalid_request` and
-// `server_error` name none here: providers send them as the type of everything.
-Attempt::ErrorClass ClassOfWords(const ErrorBody& body) {
-  if (SaysQuotaIsSpent(body)) return Attempt::QUOTA_EXHAUSTED;
-  if (body.MentionsWord("overloaded")) return Attempt::OVERLOADED;
-  if (body.quota_failure || body.MentionsWord("rate_limit") || body.MentionsWord("ratelimit") ||
-      body.MentionsWord("too_many_requests") || body.HasWord("resource_exhausted")) {
-    return Attempt::RATE_LIMITED;
-  }
-  if (body.HasWord("invalid_api_key") || body.HasWord("authentication_error") ||
-      body.HasWord("api_key_invalid") || body.HasWord("unauthenticated") ||
-      body.HasWord("account_deactivated") || body.HasWord("no_api_key")) {
-    return Attempt::AUTHENTICATION;
-  }
-  if (body.HasWord("permission_error") || body.HasWord("permission_denied") ||
-      body.MentionsWord("unsupported_country")) {
-    return Attempt::PERMISSION;
-  }
-  if (body.HasWord("model_not_found") || body.HasWord("not_found_error") ||
-      body.HasWord("deploymentnotfound")) {
-    return Attempt::NOT_FOUND;
-  }
-  if (body.HasWord("context_length_exceeded") || body.HasWord("content_policy_violation") ||
-      body.HasWord("content_filter") || body.HasWord("request_too_large")) {
-    return Attempt::INVALID_REQUEST;
-  }
-  return Attempt::ERROR_CLASS_UNSPECIFIED;
-}
-
-Attempt::ErrorClass ClassOfStatus(int status) {
-  switch (status) {
-    case 401:
-    case 407:
-      return Attempt::AUTHENTICATION;
-    case 402:
-      return Attempt::QUOTA_EXHAUSTED;
-    case 403:
-      return Attempt::PERMISSION;
-    case 404:
-      return Attempt::NOT_FOUND;
-    case 408:
-      return Attempt::TIMEOUT;
-    case 409:
-    case 425:
-      return Attempt::SERVER_ERROR;
-    case 429:
-      return Attempt::RATE_LIMITED;
-    case 503:
-    case 529:
-      return Attempt::OVERLOADED;
-    default:
-      break;
-  }
-  if (status >= 500) return Attempt::SERVER_ERROR;
-  if (status >= 300) return Attempt::INVALID_REQUEST;
-  // 1xx and 2xx but 200: no response of any dialect.
-  return Attempt::MALFORMED_RESPONSE;
+// How long the group waits; for the rest of a day where that is what is meant.
+std::optional<Duration> WaitOf(const ErrorBody& body, Attempt::ErrorClass error_class,
+                               HeaderFinder header, WallTime now) {
+  if (error_class != Attempt::DAILY_LIMIT) return RetryAfter(header, body, now);
+  const auto wait = RetryAfter(header, body, now, kMaxDailyRetryAfter);
+  if (!body.daily_quota || now == WallTime{}) return wait;
+  if (const auto sent = header("date")) now = ParseHttpDate(*sent).value_or(now);
+  // A RetryInfo of some seconds is the per-minute answer to a per-day question.
+  return wait && *wait > std::chrono::hours(1) ? wait : UntilPacificMidnight(now);
 }
 
 }  // namespace
 
-ProviderError ClassifyError(const ErrorAnswer& answer) {
+ProviderError ClassifyError(const Answer& answer) {
   ProviderError error;
   if (answer.status >= 300 && answer.status < 400) {
     error.error_class = Attempt::INVALID_REQUEST;
@@ -111,23 +50,29 @@ ProviderError ClassifyError(const ErrorAnswer& answer) {
     return error;
   }
   const ErrorBody body = ReadErrorBody(answer.body);
-  error.error_class = ClassOfWords(body);
+  error.error_class = ClassOfBody(body, answer.status);
   // The words of the body come first: a status alone stands for too many things.
   if (error.error_class == Attempt::ERROR_CLASS_UNSPECIFIED) {
     error.error_class = ClassOfStatus(answer.status);
+    ObeyShouldRetry(answer.header, &error);
   }
   error.text = CleanText(body.message, kMaxErrorTextBytes);
   if (error.text.empty()) {
     error.text = fmt::format("the provider answered {} without a text", answer.status);
   }
-  error.retry_after = RetryAfter(answer.header, body, answer.now);
+  if (error.error_class == Attempt::REFUSED_PARAMETER) {
+    const std::string_view advice = AdviceFor(body);
+    if (!advice.empty()) {
+      error.text = CleanText(fmt::format("{} ({})", error.text, advice), kMaxErrorTextBytes);
+    }
+  }
+  error.retry_after = WaitOf(body, error.error_class, answer.header, answer.now);
   return error;
 }
 
-ProviderError ClassifyErrorInReply(std::string_view text) {
-  const ErrorBody body = ReadErrorBody(text);
+ProviderError ClassifyErrorInReply(const ErrorBody& body, WallTime now) {
   ProviderError error;
-  error.error_class = ClassOfWords(body);
+  error.error_class = ClassOfBody(body, body.status);
   if (error.error_class == Attempt::ERROR_CLASS_UNSPECIFIED && body.status != 0) {
     error.error_class = ClassOfStatus(body.status);
   }
@@ -137,8 +82,12 @@ ProviderError ClassifyErrorInReply(std::string_view text) {
   error.text = CleanText(fmt::format("status 200 with an error inside: {}", body.message),
                          kMaxErrorTextBytes);
   const auto no_header = [](std::string_view) { return std::optional<std::string_view>(); };
-  error.retry_after = RetryAfter(no_header, body, WallTime{});
+  error.retry_after = WaitOf(body, error.error_class, no_header, now);
   return error;
+}
+
+ProviderError ClassifyErrorInReply(std::string_view text, WallTime now) {
+  return ClassifyErrorInReply(ReadErrorBody(text), now);
 }
 
 std::string CleanText(std::string_view text, std::size_t max_bytes) {

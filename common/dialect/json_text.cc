@@ -10,13 +10,10 @@
 #include <vector>
 
 namespace candor::dialect {
-namespace {
-
-constexpr int kMaxDepth = 32;
 
 using Field = google::protobuf::Map<std::string, google::protobuf::Value>::value_type;
 
-std::vector<const Field*> Sorted(const google::protobuf::Struct& fields) {
+std::vector<const Field*> SortedFields(const google::protobuf::Struct& fields) {
   std::vector<const Field*> sorted;
   sorted.reserve(fields.fields().size());
   for (const auto& field : fields.fields()) sorted.push_back(&field);
@@ -25,6 +22,10 @@ std::vector<const Field*> Sorted(const google::protobuf::Struct& fields) {
   return sorted;
 }
 
+namespace {
+
+constexpr int kMaxDepth = 32;
+
 Status AppendAny(const google::protobuf::Value& value, std::string_view path, int depth,
                  std::string* out);
 
@@ -32,7 +33,7 @@ Status AppendStruct(const google::protobuf::Struct& fields, std::string_view pat
                     std::string* out) {
   out->push_back('{');
   bool first = true;
-  for (const auto* field : Sorted(fields)) {
+  for (const auto* field : SortedFields(fields)) {
     if (!first) out->push_back(',');
     first = false;
     AppendJsonString(field->first, out);
@@ -98,18 +99,6 @@ void AppendNumber(double number, std::string* out) {
 
 Status AppendValue(const google::protobuf::Value& value, std::string_view path, std::string* out) {
   return AppendAny(value, path, 0, out);
-}
-
-Status AppendFields(const google::protobuf::Struct& fields, std::string_view path,
-                    std::string* out) {
-  for (const auto* field : Sorted(fields)) {
-    out->push_back(',');
-    AppendJsonString(field->first, out);
-    out->push_back(':');
-    CANDOR_RETURN_IF_ERROR(
-        AppendValue(field->second, fmt::format("{}.{}", path, field->first), out));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace candor::dialect

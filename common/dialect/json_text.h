@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace candor::dialect {
 
@@ -15,9 +16,9 @@ namespace candor::dialect {
 // INVALID_ARGUMENT, with `path`, for NaN, infinities and nesting deeper than 32.
 Status AppendValue(const google::protobuf::Value& value, std::string_view path, std::string* out);
 
-// Appends `"key":value` for every field of a Struct, in byte order, each with a comma in front.
-Status AppendFields(const google::protobuf::Struct& fields, std::string_view path,
-                    std::string* out);
+// The fields of a Struct in byte order of their names.
+std::vector<const google::protobuf::Map<std::string, google::protobuf::Value>::value_type*>
+SortedFields(const google::protobuf::Struct& fields);
 
 // A number as JSON has it, likewise.
 void AppendNumber(double number, std::string* out);

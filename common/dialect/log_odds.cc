@@ -41,16 +41,13 @@ std::optional<double> Probability(const value& item) {
 
 }  // namespace
 
-std::optional<LogOdds> ReadLogOdds(const value* logprobs, v1::Outcome::Choice choice) {
-  if (logprobs == nullptr || choice == v1::Outcome::CHOICE_UNSPECIFIED) return std::nullopt;
-  const value* content = Member(*logprobs, "content");
-  if (content == nullptr || !content->is_array()) return std::nullopt;
+std::optional<LogOdds> ReadLogOdds(const boost::json::array* tokens, v1::Outcome::Choice choice) {
+  if (tokens == nullptr || choice == v1::Outcome::CHOICE_UNSPECIFIED) return std::nullopt;
   const char letter = choice == v1::Outcome::A ? 'A' : 'B';
-  const auto& tokens = content->get_array();
-  const auto said = std::find_if(tokens.begin(), tokens.end(), [&](const value& token) {
+  const auto said = std::find_if(tokens->begin(), tokens->end(), [&](const value& token) {
     return LetterOf(TextMember(token, "token")) == letter;
   });
-  if (said == tokens.end()) return std::nullopt;
+  if (said == tokens->end()) return std::nullopt;
   const value* top = Member(*said, "top_logprobs");
   if (top == nullptr || !top->is_array()) return std::nullopt;
 

@@ -13,8 +13,7 @@ constexpr double kMaxSaneSeconds = 7.0 * 24 * 3600;
 // A wait that can be meant: ahead, and not absurd.
 std::optional<Duration> SaneWait(double seconds) {
   if (!(seconds > 0) || seconds > kMaxSaneSeconds) return std::nullopt;
-  const auto wait = Duration(static_cast<std::int64_t>(std::ceil(seconds * 1e6)));
-  return std::min(wait, kMaxRetryAfter);
+  return Duration(static_cast<std::int64_t>(std::ceil(seconds * 1e6)));
 }
 
 std::optional<Duration> SaneWait(std::optional<Duration> wait) {
@@ -48,9 +47,7 @@ std::optional<Duration> WaitInMessage(std::string_view message) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Duration> RetryAfter(HeaderFinder header, const ErrorBody& body, WallTime now) {
+std::optional<Duration> AnyWait(HeaderFinder header, const ErrorBody& body, WallTime now) {
   if (const auto text = header("retry-after-ms")) {
     if (const auto ms = ParseNumber(*text)) {
       if (const auto wait = SaneWait(*ms / 1e3)) return wait;
@@ -69,11 +66,41 @@ std::optional<Duration> RetryAfter(HeaderFinder header, const ErrorBody& body, W
     }
   }
   if (const auto wait = SaneWait(ParseGoDuration(body.retry_delay))) return wait;
-  return SaneWait(WaitInMessage(body.message));
+  if (const auto wait = SaneWait(WaitInMessage(body.message))) return wait;
+  // Milliseconds since 1970.
+  const auto reset = ParseNumber(body.reset);
+  if (!reset || *reset < 1e11) return std::nullopt;
+  return SaneWait(*reset / 1e3 - static_cast<double>(now.time_since_epoch().count()) / 1e6);
 }
 
-std::optional<Duration> RetryAfter(const ErrorAnswer& answer) {
+}  // namespace
+
+std::optional<Duration> RetryAfter(HeaderFinder header, const ErrorBody& body, WallTime now,
+                                   Duration most) {
+  const auto wait = AnyWait(header, body, now);
+  return wait ? std::optional<Duration>(std::min(*wait, most)) : std::nullopt;
+}
+
+std::optional<Duration> RetryAfter(const Answer& answer) {
   return RetryAfter(answer.header, ReadErrorBody(answer.body), answer.now);
+}
+
+// The rule of the United States since 2007: from the second Sunday of March, 2:00, to the first
+// Sunday of November, 2:00, clocks are 7 hours behind UTC, otherwise 8.
+Duration UntilPacificMidnight(WallTime now) {
+  namespace chr = std::chrono;
+  const auto standard = now - chr::hours(8);
+  const auto year = chr::year_month_day(chr::floor<chr::days>(standard)).year();
+  // Both in standard time: 2:00, and 2:00 of the summer time that ends then.
+  const auto begin = chr::sys_days(year / chr::March / chr::Sunday[2]) + chr::hours(2);
+  const auto end = chr::sys_days(year / chr::November / chr::Sunday[1]) + chr::hours(1);
+  const auto is_summer = [&](auto time) { return time >= begin && time < end; };
+  const auto local = is_summer(standard) ? standard + chr::hours(1) : standard;
+  const auto midnight = chr::floor<chr::days>(local) + chr::days(1);
+  // Clocks change after midnight, so that the day after one starts with the other.
+  auto midnight_standard = WallTime(midnight);
+  if (is_summer(midnight_standard - chr::hours(1))) midnight_standard -= chr::hours(1);
+  return midnight_standard - standard;
 }
 
 }  // namespace candor::dialect

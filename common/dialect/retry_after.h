@@ -9,6 +9,8 @@
 
 namespace candor::dialect {
 
-std::optional<Duration> RetryAfter(HeaderFinder header, const ErrorBody& body, WallTime now);
+// Longer waits are cut to `most`.
+std::optional<Duration> RetryAfter(HeaderFinder header, const ErrorBody& body, WallTime now,
+                                   Duration most = kMaxRetryAfter);
 
 }  // namespace candor::dialect

@@ -1,6 +1,7 @@
 #include "coordinator/service/creation.h"
 
 #include "common/base/nearest.h"
+#include "common/dialect/check.h"
 #include "common/scenario/analysis_plan.h"
 #include "common/scenario/resolve.h"
 #include "coordinator/service/scenario_sets.h"
@@ -85,8 +86,14 @@ StatusOr<Creation> PrepareCreation(const v1::Job& job, const std::string& reques
   FieldViolations in_job =
       scenario::ResolveJob(*creation.job, set.scenarios(), creation.specification.get());
   violations.insert(violations.end(), in_job.begin(), in_job.end());
-  if (endpoints == Endpoints::kConfigured)
-    CheckEndpoints(*creation.job, host.options().engine.config, violations);
+  if (endpoints == Endpoints::kConfigured) {
+    const v1::Config& config = host.options().engine.config;
+    CheckEndpoints(*creation.job, config, violations);
+    // A specification that could not be resolved is not there to be looked at.
+    if (in_job.empty()) {
+      dialect::CheckJob(*creation.job, *creation.specification, config, &violations);
+    }
+  }
   creation.job->set_specification_hash(scenario::SpecificationHash(*creation.job));
   if (creation.job->has_analysis()) {
     creation.job->set_analysis_hash(scenario::AnalysisPlanHash(creation.job->analysis()));

@@ -114,21 +114,23 @@ v1::AttemptReport HandBack(const v1::Lease& lease, std::string_view reason) {
   return report;
 }
 
-net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, const Secret& key,
-                                     const v1::Lease& lease) const {
+net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, std::string_view model,
+                                     const Secret& key, const v1::Lease& lease) const {
+  const Route& route = endpoint.RouteOf(model);
   net::HttpRequest request;
   request.method = "POST";
   request.origin = endpoint.origin();
-  request.target = endpoint.target();
+  request.target = endpoint.Target(route, model);
   request.timeouts = endpoint.timeouts();
   request.max_response_body_bytes = kMaxAnswerBytes;
   request.headers.Add("Content-Type", "application/json");
-  request.headers.Add("Accept", "application/json");
+  request.headers.Add("Accept",
+                      route.stream ? "text/event-stream, application/json" : "application/json");
   request.headers.Add("X-Client-Request-Id", lease.attempt_id());
   if (!key.empty()) {
     request.headers.Add(endpoint.auth_header(), std::string(endpoint.auth_prefix()) + key.Reveal());
   }
-  for (const auto& [name, value] : endpoint.config().headers()) request.headers.Add(name, value);
+  for (const auto& [name, value] : route.headers) request.headers.Add(name, value);
   return request;
 }
 
@@ -141,19 +143,14 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& r
   result.body = Redact(key, std::move(result.body));
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };
-  if (result.status != 200) {
-    return SetError(endpoint.dialect().ClassifyError({.status = result.status,
-                                                      .body = result.body,
-                                                      .header = header,
-                                                      .now = clock_.WallNow()}),
-                    report);
-  }
   v1::Outcome* outcome = report->mutable_outcome();
   *outcome = rendered.outcome;
-  const auto error = endpoint.dialect().ReadReply(
-      result.body, {.kind = rendered.outcome.kind(), .scenario = *rendered.scenario}, outcome);
+  const auto error = dialect::ReadAnswer(
+      endpoint.dialect(),
+      {.status = result.status, .body = result.body, .header = header, .now = clock_.WallNow()},
+      {.kind = rendered.outcome.kind(), .scenario = *rendered.scenario}, outcome);
   // Tokens are paid for whatever else was wrong.
-  *attempt->mutable_usage() = outcome->usage();
+  if (outcome->has_usage()) *attempt->mutable_usage() = outcome->usage();
   if (error) {
     report->clear_outcome();
     return SetError(*error, report);
@@ -184,13 +181,13 @@ boost::asio::awaitable<v1::AttemptReport> Caller::Call(
   dialect::RenderedCell rendered;
   const Status made =
       job->Render(lease.cell(), lease.has_trial() ? &lease.trial() : nullptr, endpoint->dialect(),
-                  dialect::FindModelRule(endpoint->config(), entry->model()), &rendered);
+                  endpoint->RouteOf(entry->model()).rule, &rendered);
   if (!made.ok()) {
     SetError(Attempt::FAILED, Attempt::INVALID_REQUEST,
              fmt::format("the request cannot be made: {}", Message(made)), &report);
     co_return report;
   }
-  net::HttpRequest request = MakeRequest(*endpoint, *key, lease);
+  net::HttpRequest request = MakeRequest(*endpoint, entry->model(), *key, lease);
   request.body = std::move(rendered.body);
   *report.mutable_attempt()->mutable_start_time() = ToProto(clock_.WallNow());
 

@@ -43,7 +43,7 @@ class Caller {
                                                  TimePoint start_by);
 
  private:
-  net::HttpRequest MakeRequest(const Endpoint& endpoint, const Secret& key,
+  net::HttpRequest MakeRequest(const Endpoint& endpoint, std::string_view model, const Secret& key,
                                const v1::Lease& lease) const;
   // Fills in what came back, without the key in it.
   void ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& rendered,

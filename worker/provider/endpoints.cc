@@ -1,5 +1,6 @@
 #include "worker/provider/endpoints.h"
 
+#include "common/base/config.h"
 #include "common/base/logging.h"
 #include "common/base/violations.h"
 
@@ -90,41 +91,83 @@ StatusOr<std::unique_ptr<Endpoint>> Endpoint::Create(const v1::Endpoint& config)
   endpoint->origin_ = url->origin;
   // The base may have a query of its own.
   const auto question = url->target.find('?');
-  std::string path = url->target.substr(0, question);
-  std::string query = question == std::string::npos ? "" : url->target.substr(question + 1);
-  while (path.ends_with('/')) path.pop_back();
-  path += endpoint->dialect_->DefaultPath();
-  // Sorted: a protobuf map has no order.
-  const std::map<std::string, std::string> parameters(config.query().begin(), config.query().end());
-  for (const auto& [name, value] : parameters) {
-    if (!query.empty()) query += '&';
-    query += PercentEncode(name) + "=" + PercentEncode(value);
-  }
-  endpoint->target_ = query.empty() ? path : path + "?" + query;
+  endpoint->base_path_ = url->target.substr(0, question);
+  while (endpoint->base_path_.ends_with('/')) endpoint->base_path_.pop_back();
+  if (question != std::string::npos) endpoint->base_query_ = url->target.substr(question + 1);
 
   CANDOR_RETURN_IF_ERROR(ReadTimeouts(config.timeouts(), &endpoint->timeouts_));
   const std::string& header = config.auth().header();
   if (!header.empty() && !IsToken(header)) {
     return InvalidArgument("auth.header: \"{}\" is no name of a header", header);
   }
-  endpoint->auth_header_ = header.empty() ? "Authorization" : header;
-  endpoint->auth_prefix_ = header.empty() ? "Bearer " : "";
+  endpoint->auth_header_ = header.empty() ? endpoint->dialect_->AuthHeader() : header;
+  endpoint->auth_prefix_ = header.empty() ? endpoint->dialect_->AuthPrefix() : "";
   const bool has_key = !config.api_key_env().empty() || !config.api_key_file().empty() ||
                        !config.auth().command().empty();
   if (!header.empty() && !has_key) {
     return InvalidArgument(
         "auth.header: there is no key for it; give api_key_env, api_key_file or auth.command");
   }
-  for (const auto& [name, value] : config.headers()) {
-    if (!IsToken(name)) return InvalidArgument("headers: \"{}\" is no name of a header", name);
-    if (!IsFieldValue(value)) {
-      return InvalidArgument("headers.{}: holds a line break or another control character", name);
+  for (int i = 0; i < endpoint->config_.models_size(); ++i) {
+    CANDOR_RETURN_IF_ERROR(
+        endpoint->AddRoute(endpoint->config_.models(i), fmt::format("models[{}].", i)));
+  }
+  CANDOR_RETURN_IF_ERROR(endpoint->AddRoute(v1::ModelRule::default_instance(), ""));
+  return endpoint;
+}
+
+Status Endpoint::AddRoute(const v1::ModelRule& rule, std::string_view field) {
+  Route route{.rule = rule, .stream = dialect::Streams(rule), .query = base_query_};
+  // Sorted: a protobuf map has no order.
+  std::map<std::string, std::string> parameters(config_.query().begin(), config_.query().end());
+  for (const auto& [name, value] : rule.query()) parameters[name] = value;
+  for (const auto& [name, value] : parameters) {
+    if (!route.query.empty()) route.query += '&';
+    route.query += PercentEncode(name) + "=" + PercentEncode(value);
+  }
+  const auto set_header = [&](std::string_view name, std::string_view value) {
+    for (auto& [other, other_value] : route.headers) {
+      if (!net::EqualIgnoringCase(name, other)) continue;
+      other_value = value;
+      return;
     }
-    if (IsOwnHeader(name, has_key ? endpoint->auth_header_ : "")) {
-      return InvalidArgument("headers.{}: Candor writes this header itself; leave it out", name);
+    route.headers.emplace_back(name, value);
+  };
+  const bool has_key = !config_.api_key_env().empty() || !config_.api_key_file().empty() ||
+                       !config_.auth().command().empty();
+  for (const dialect::FixedHeader& header : dialect_->Headers()) {
+    set_header(header.name, header.value);
+  }
+  for (const auto* headers : {&config_.headers(), &rule.headers()}) {
+    const std::string path = fmt::format("{}headers", headers == &rule.headers() ? field : "");
+    for (const auto& [name, value] : *headers) {
+      if (!IsToken(name)) return InvalidArgument("{}: \"{}\" is no name of a header", path, name);
+      if (!IsFieldValue(value)) {
+        return InvalidArgument("{}.{}: holds a line break or another control character", path,
+                               name);
+      }
+      if (IsOwnHeader(name, has_key ? auth_header_ : "")) {
+        return InvalidArgument("{}.{}: Candor writes this header itself; leave it out", path, name);
+      }
+      set_header(name, value);
     }
   }
-  return endpoint;
+  routes_.push_back(std::move(route));
+  return absl::OkStatus();
+}
+
+const Route& Endpoint::RouteOf(std::string_view model) const {
+  for (const Route& route : routes_) {
+    if (MatchesModel(route.rule.match(), model)) return route;
+  }
+  return routes_.back();
+}
+
+std::string Endpoint::Target(const Route& route, std::string_view model) const {
+  std::string target = base_path_ + dialect_->Path(model, route.stream);
+  if (route.query.empty()) return target;
+  target += target.find('?') == std::string::npos ? '?' : '&';
+  return target += route.query;
 }
 
 std::shared_ptr<const Secret> Endpoint::key() const {

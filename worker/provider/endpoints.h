@@ -19,9 +19,23 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace candor::provider {
+
+// What the calls for one model rule have in common.
+struct Route {
+  // The default instance for models that no rule fits.
+  const v1::ModelRule& rule;
+  // Replies come as server-sent events.
+  bool stream = false;
+  // Encoded, without "?"; empty for none.
+  std::string query;
+  // All but those of authentication: the dialect's own, the endpoint's, then the rule's, of which
+  // the last of a name holds.
+  std::vector<std::pair<std::string, std::string>> headers;
+};
 
 // One endpoint. All but the key is fixed.
 class Endpoint {
@@ -32,10 +46,12 @@ class Endpoint {
   const v1::Endpoint& config() const { return config_; }
   const dialect::Dialect& dialect() const { return *dialect_; }
   const net::Origin& origin() const { return origin_; }
-  // Path and query of a call.
-  const std::string& target() const { return target_; }
+  // That of the first rule which fits the model, and path and query of a call.
+  const Route& RouteOf(std::string_view model) const;
+  std::string Target(const Route& route, std::string_view model) const;
   const net::HttpTimeouts& timeouts() const { return timeouts_; }
-  // The header that carries the key, and what stands in front of it there.
+  // The header that carries the key, and what stands in front of it there: the dialect's, unless
+  // the configuration names a header, which then carries the bare key.
   const std::string& auth_header() const { return auth_header_; }
   std::string_view auth_prefix() const { return auth_prefix_; }
 
@@ -51,11 +67,15 @@ class Endpoint {
 
  private:
   explicit Endpoint(const v1::Endpoint& config) : config_(config) {}
+  Status AddRoute(const v1::ModelRule& rule, std::string_view field);
 
   const v1::Endpoint config_;
   const dialect::Dialect* dialect_ = nullptr;
   net::Origin origin_;
-  std::string target_;
+  std::string base_path_;
+  std::string base_query_;
+  // One a rule, and one for the models that none fits.
+  std::vector<Route> routes_;
   net::HttpTimeouts timeouts_;
   std::string auth_header_;
   std::string_view auth_prefix_;

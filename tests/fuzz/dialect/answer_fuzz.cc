@@ -1,9 +1,12 @@
 #include "tests/fuzz/dialect/answer_fuzz.h"
 
+#include "common/base/config.h"
 #include "common/base/json_writer.h"
-#include "common/dialect/openai.h"
+#include "common/dialect/dialect.h"
+#include "common/dialect/limit_headers.h"
 #include "tests/unit/common/dialect/job.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -26,14 +29,12 @@ void CheckError(const ProviderError& error) {
   Require(IsUtf8(error.text), "the text is UTF-8");
   if (!error.retry_after) return;
   Require(error.retry_after->count() > 0, "a wait is ahead");
-  Require(*error.retry_after <= kMaxRetryAfter, "a wait is bounded");
+  const bool daily = error.error_class == v1::Attempt::DAILY_LIMIT;
+  Require(*error.retry_after <= (daily ? kMaxDailyRetryAfter : kMaxRetryAfter),
+          "a wait is bounded");
 }
 
-void CheckReply(std::string_view body, v1::Cell::Kind kind) {
-  static const auto* const kJob = new v1::JobSpecification(SmallJob());
-  v1::Outcome outcome;
-  const auto error =
-      OpenAiDialect().ReadReply(body, {.kind = kind, .scenario = kJob->scenarios(0)}, &outcome);
+void CheckRead(const std::optional<ProviderError>& error, const v1::Outcome& outcome) {
   if (error) {
     CheckError(*error);
     Require(outcome.class_() == v1::Outcome::CLASS_UNSPECIFIED, "an error is no outcome");
@@ -45,6 +46,38 @@ void CheckReply(std::string_view body, v1::Cell::Kind kind) {
   Require(again.ParseFromString(outcome.SerializeAsString()), "an outcome travels");
 }
 
+void CheckReply(const Dialect& dialect, std::string_view body, v1::Cell::Kind kind) {
+  static const auto* const kJob = new v1::JobSpecification(SmallJob());
+  const ReplyExpectation expectation{.kind = kind, .scenario = kJob->scenarios(0)};
+  v1::Outcome outcome;
+  CheckRead(dialect.ReadReply(body, expectation, &outcome), outcome);
+  v1::Outcome streamed;
+  CheckRead(dialect.ReadStream(body, expectation, &streamed), streamed);
+}
+
+// Every line of the body is a header.
+void CheckLimits(std::string_view text, WallTime now) {
+  LimitHeaders headers;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto colon = line.find(':');
+    headers.Add(line.substr(0, colon),
+                colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1));
+  }
+  google::protobuf::RepeatedPtrField<v1::LimitObservation> observations;
+  headers.Read(now, &observations);
+  for (const v1::LimitObservation& o : observations) {
+    Require(o.dimension() != v1::LimitUse::DIMENSION_UNSPECIFIED, "a limit is of something");
+    Require(o.has_limit() || o.has_remaining(), "an observation says something");
+    Require(!o.has_limit() || o.limit() > 0, "a limit is positive");
+    Require(!o.has_remaining() || o.remaining() >= 0, "what is left is not negative");
+    Require(!o.has_limit() || o.remaining() <= o.limit(), "no more is left than there is");
+    Require(o.reset_after().seconds() >= 0 && o.reset_after().seconds() <= 2 * 24 * 3600,
+            "a reset is near");
+  }
+}
+
 }  // namespace
 
 void CheckAnswer(std::span<const std::uint8_t> bytes) {
@@ -54,7 +87,14 @@ void CheckAnswer(std::span<const std::uint8_t> bytes) {
   const std::string_view header = text.substr(0, line);
   const std::string_view body =
       line == std::string_view::npos ? std::string_view() : text.substr(line + 1);
-  CheckReply(body, bytes[0] % 2 == 0 ? v1::Cell::CHOICE : v1::Cell::SELF_REPORT);
+  const v1::Cell::Kind kind = bytes[0] % 2 == 0 ? v1::Cell::CHOICE : v1::Cell::SELF_REPORT;
+  const WallTime now(std::chrono::hours(24 * 365 * 56));
+  const Dialect* dialect = nullptr;
+  for (const std::string& name : DialectNames()) {
+    dialect = *FindDialect(name);
+    CheckReply(*dialect, body, kind);
+  }
+  CheckLimits(text, now);
 
   static constexpr std::array<int, 8> kStatuses = {204, 302, 400, 401, 429, 500, 503, 529};
   const int status = kStatuses[(bytes[0] / 2U) % kStatuses.size()];
@@ -65,10 +105,8 @@ void CheckAnswer(std::span<const std::uint8_t> bytes) {
                  ? std::optional<std::string_view>(header)
                  : std::nullopt;
     };
-    CheckError(OpenAiDialect().ClassifyError({.status = status,
-                                              .body = body,
-                                              .header = find,
-                                              .now = WallTime(std::chrono::hours(24 * 365 * 56))}));
+    CheckError(
+        dialect->ClassifyError({.status = status, .body = body, .header = find, .now = now}));
   }
 }
 

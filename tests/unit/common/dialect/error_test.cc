@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(All, ClassifyErrorTest,
                                            Case{
                                                "openai_unsupported_parameter", 400,
                                                R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}})",
-                                               Attempt::INVALID_REQUEST, "max_completion_tokens"},
+                                               Attempt::REFUSED_PARAMETER, "max_completion_tokens"},
                                            Case{
                                                "openai_context", 400,
                                                R"({"error":{"message":"This model's maximum context length is 8192 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}})",
@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(All, ClassifyErrorTest,
                                                Attempt::INVALID_REQUEST, "maximum size"},
                                            Case{
                                                "gemini_per_day", 429, R"([{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"x","quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier","quotaValue":"250"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"22s"}]}}])",
-                                               Attempt::QUOTA_EXHAUSTED, "exceeded"},
+                                               Attempt::DAILY_LIMIT, "exceeded"},
                                            Case{
                                                "gemini_per_minute", 429,
                                                R"([{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"x","quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaValue":"10"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"22s"}]}}])",

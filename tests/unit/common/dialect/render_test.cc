@@ -1,5 +1,6 @@
 #include "common/dialect/render.h"
 
+#include "common/base/config.h"
 #include "common/base/digest.h"
 #include "common/dialect/openai.h"
 #include "tests/unit/common/dialect/job.h"
@@ -328,12 +329,12 @@ TEST(JobRendererTest, MemoryThatIsUsedAgainChangesNothing) {
 }
 
 TEST(FindDialectTest, ByName) {
-  for (const char* name : {"", "openai"}) {
+  for (const std::string& name : DialectNames()) {
     const auto dialect = FindDialect(name);
-    ASSERT_TRUE(dialect.ok());
-    EXPECT_EQ((*dialect)->name(), "openai");
-    EXPECT_EQ((*dialect)->DefaultPath(), "/chat/completions");
+    ASSERT_TRUE(dialect.ok()) << name;
+    EXPECT_EQ((*dialect)->name(), name);
   }
+  EXPECT_EQ((*FindDialect(""))->name(), "openai");
   EXPECT_THAT(Message(FindDialect("opneai").status()), HasSubstr("\"opneai\" is not known"));
 }
 

@@ -9,7 +9,9 @@
 namespace candor::provider {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 v1::Config Config(const char* text) {
   v1::Config config;
@@ -51,6 +53,10 @@ TEST(EndpointsTest, SaysWhatIsServedAndWhyNot) {
   EXPECT_EQ((*endpoints)->Find("nobody"), nullptr);
 }
 
+std::string TargetOf(const Endpoint& endpoint, std::string_view model) {
+  return endpoint.Target(endpoint.RouteOf(model), model);
+}
+
 TEST(EndpointTest, Target) {
   v1::Endpoint config;
   config.set_base_url("https://Gateway.example/openai/deployments/d/?region=eu");
@@ -58,7 +64,7 @@ TEST(EndpointTest, Target) {
   (*config.mutable_query())["a b"] = "c&d=e";
   const auto endpoint = Endpoint::Create(config);
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
-  EXPECT_EQ((*endpoint)->target(),
+  EXPECT_EQ(TargetOf(**endpoint, "m"),
             "/openai/deployments/d/chat/completions?region=eu&a%20b=c%26d%3De&"
             "api-version=2024-10-21");
   EXPECT_EQ((*endpoint)->origin().host, "gateway.example");
@@ -66,7 +72,61 @@ TEST(EndpointTest, Target) {
   EXPECT_TRUE((*endpoint)->origin().https);
   config.Clear();
   config.set_base_url("http://127.0.0.1:8080");
-  EXPECT_EQ((*Endpoint::Create(config))->target(), "/chat/completions");
+  EXPECT_EQ(TargetOf(**Endpoint::Create(config), "m"), "/chat/completions");
+}
+
+TEST(EndpointTest, EachDialectHasItsPathAndItsKeyHeader) {
+  struct Case {
+    const char* dialect;
+    const char* target;
+    const char* auth_header;
+    const char* auth_prefix;
+  };
+  for (const Case& c : {Case{"openai", "/v1/chat/completions", "Authorization", "Bearer "},
+                        Case{"openai-responses", "/v1/responses", "Authorization", "Bearer "},
+                        Case{"anthropic", "/v1/messages", "x-api-key", ""},
+                        Case{"gemini", "/v1/models/m%203:generateContent", "x-goog-api-key", ""}}) {
+    v1::Endpoint config;
+    config.set_base_url("https://h/v1");
+    config.set_dialect(c.dialect);
+    const auto endpoint = Endpoint::Create(config);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+    EXPECT_EQ(TargetOf(**endpoint, "m 3"), c.target);
+    EXPECT_EQ((*endpoint)->auth_header(), c.auth_header);
+    EXPECT_EQ((*endpoint)->auth_prefix(), c.auth_prefix);
+  }
+}
+
+TEST(EndpointTest, ARuleAddsToItsEndpoint) {
+  v1::Endpoint config;
+  config.set_base_url("https://h/v1beta");
+  config.set_dialect("gemini");
+  (*config.mutable_query())["key"] = "a";
+  (*config.mutable_headers())["x-team"] = "blue";
+  v1::ModelRule& rule = *config.add_models();
+  rule.set_match("fast*");
+  rule.set_stream("always");
+  (*rule.mutable_query())["key"] = "b";
+  (*rule.mutable_headers())["X-Team"] = "red";
+  const auto endpoint = Endpoint::Create(config);
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  EXPECT_EQ(TargetOf(**endpoint, "fast-1"),
+            "/v1beta/models/fast-1:streamGenerateContent?alt=sse&key=b");
+  EXPECT_EQ(TargetOf(**endpoint, "tunedModels/t"), "/v1beta/tunedModels/t:generateContent?key=a");
+  EXPECT_THAT((*endpoint)->RouteOf("fast-1").headers, ElementsAre(Pair("x-team", "red")));
+  EXPECT_THAT((*endpoint)->RouteOf("slow").headers, ElementsAre(Pair("x-team", "blue")));
+  EXPECT_EQ((*endpoint)->RouteOf("slow").rule.match(), "");
+}
+
+TEST(EndpointTest, AnEndpointMayWantAnotherVersion) {
+  v1::Endpoint config;
+  config.set_base_url("https://h/v1");
+  config.set_dialect("anthropic");
+  EXPECT_THAT((*Endpoint::Create(config))->RouteOf("m").headers,
+              ElementsAre(Pair("anthropic-version", "2023-06-01")));
+  (*config.mutable_headers())["Anthropic-Version"] = "2027-01-01";
+  EXPECT_THAT((*Endpoint::Create(config))->RouteOf("m").headers,
+              ElementsAre(Pair("anthropic-version", "2027-01-01")));
 }
 
 TEST(EndpointTest, Timeouts) {
@@ -104,6 +164,9 @@ TEST(EndpointsTest, WhatCannotBe) {
            Bad{"name: 'a' base_url: 'http://h' api_key_env: 'K' "
                "headers { key: 'authorization' value: 'x' }",
                "headers.authorization: Candor writes"},
+           Bad{"name: 'a' base_url: 'http://h' dialect: 'anthropic' api_key_env: 'K' "
+               "models { match: '*' headers { key: 'X-Api-Key' value: 'x' } }",
+               "models[0].headers.X-Api-Key: Candor writes"},
            Bad{"name: 'a' base_url: 'http://h' auth { header: 'api-key' }", "there is no key"},
            Bad{"name: 'a' base_url: 'http://h' auth { header: 'api key' command: 'x' }",
                "auth.header"},
