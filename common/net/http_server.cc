@@ -264,6 +264,12 @@ StreamWriter Responder::StartStream(HttpServerResponse response) {
   return writer;
 }
 
+StreamWriter Responder::StartRaw() {
+  auto connection = std::move(connection_);
+  connection->Answer(ServerConnection::Ending::kRaw);
+  return StreamWriter(std::move(connection));
+}
+
 StreamWriter::StreamWriter(std::shared_ptr<ServerConnection> connection)
     : connection_(std::move(connection)) {}
 

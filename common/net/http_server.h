@@ -116,6 +116,9 @@ class Responder {
   // Sends the header (Transfer-Encoding: chunked) and returns the writer for the body. The body of
   // `response`, when there is one, is its first piece.
   StreamWriter StartStream(HttpServerResponse response);
+  // Sends nothing by itself: what is written is the response, byte for byte from its status line
+  // on, and its end is that of the connection. For servers that misbehave on purpose.
+  StreamWriter StartRaw();
 
  private:
   std::shared_ptr<ServerConnection> connection_;

@@ -83,6 +83,9 @@ void ServerConnection::Answer(Ending ending, std::size_t body_bytes_sent) {
     streaming_ = std::make_unique<Stream>();
     streaming_->bodiless = bodiless;
     streaming_->chunked = reader_.message().version >= 11;
+  } else if (ending == Ending::kRaw) {
+    streaming_ = std::make_unique<Stream>();
+    streaming_->chunked = false;
   }
   OnLane(&ServerConnection::BeginAnswer);
 }
@@ -340,7 +343,7 @@ void ServerConnection::Discard() {
 
 void ServerConnection::BeginAnswer() {
   if (state_ == State::kClosed) {
-    if (ending_ == Ending::kStream) {
+    if (ending_ == Ending::kStream || ending_ == Ending::kRaw) {
       lane_stream_ = streaming_.get();
       lane_stream_->closed = true;
       CallDrained(*lane_stream_);
@@ -356,6 +359,7 @@ void ServerConnection::BeginAnswer() {
       state_ = State::kIgnoring;
       return Discard();
     case Ending::kStream:
+    case Ending::kRaw:
       return BeginStream();
     case Ending::kTruncated:
       close_ = true;
@@ -378,7 +382,12 @@ void ServerConnection::BeginStream() {
   lane_stream_ = streaming_.get();
   // Without chunks, only the end of the connection ends the body.
   if (!lane_stream_->chunked && !lane_stream_->bodiless) close_ = true;
-  WriteHead(/*streaming=*/true);
+  if (ending_ == Ending::kRaw) {
+    out_head_.clear();
+    sent_ = 0;
+  } else {
+    WriteHead(/*streaming=*/true);
+  }
   out_body_.clear();
   lane_stream_->queued += out_head_.size();
   Flush();

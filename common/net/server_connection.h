@@ -51,7 +51,7 @@ struct ServerCore {
 
 class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
  public:
-  enum class Ending { kWhole, kTruncated, kReset, kIgnore, kStream };
+  enum class Ending { kWhole, kTruncated, kReset, kIgnore, kStream, kRaw };
 
   ServerConnection(std::shared_ptr<ServerCore> core, ServerLane& lane, ByteStream::Socket socket);
   ~ServerConnection();
