@@ -6,7 +6,8 @@
 
 #include "common/base/clock.h"
 #include "common/net/http_server.h"
-#include "simulator/chat_service.h"
+#include "simulator/provider_service.h"
+#include "simulator/slow_responses.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,10 +19,11 @@ namespace candor::simulator {
 
 class AnswerQueue {
  public:
-  AnswerQueue(boost::asio::io_context& io, ChatService& service) : service_(service), timer_(io) {}
+  AnswerQueue(boost::asio::io_context& io, ProviderService& service)
+      : service_(service), timer_(io), slow_(io) {}
 
   // Gives the answer through the responder after answer.delay.
-  void Add(ChatService::Answer answer, net::Responder responder);
+  void Add(Answer answer, net::Responder responder);
   // Forgets what waits: their connections are answered 500 if they are still there.
   void Clear();
 
@@ -30,7 +32,7 @@ class AnswerQueue {
     std::chrono::steady_clock::time_point when;
     // Equal times are answered in order of arrival.
     std::uint64_t number;
-    ChatService::Answer answer;
+    Answer answer;
     net::Responder responder;
   };
   // Orders a heap with the earliest on top.
@@ -42,12 +44,13 @@ class AnswerQueue {
 
   void Arm();
   void GiveDue();
-  void Give(ChatService::Answer answer, net::Responder responder);
+  void Give(Answer answer, net::Responder responder);
 
-  ChatService& service_;
+  ProviderService& service_;
   boost::asio::steady_timer timer_;
   // What the timer is set to; max() when it is not.
   std::chrono::steady_clock::time_point armed_ = std::chrono::steady_clock::time_point::max();
+  SlowResponses slow_;
   std::vector<Waiting> heap_;
   std::uint64_t next_number_ = 0;
 };

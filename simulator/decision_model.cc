@@ -107,4 +107,18 @@ Duration DrawLatency(const Traits& traits, std::uint64_t body_key) {
       std::min(static_cast<double>(traits.latency.count()) * factor, kHour))};
 }
 
+std::int64_t DrawReasoning(const Traits& traits, double effort, std::uint64_t body_key) {
+  if (traits.reasoning_tokens <= 0 || effort <= 0) return 0;
+  RandomStream random(body_key, static_cast<std::uint64_t>(Draw::kReasoning));
+  const double factor = std::exp(traits.reasoning_sigma * Normal(random));
+  return std::llround(
+      std::clamp(static_cast<double>(traits.reasoning_tokens) * effort * factor, 1.0, 1e6));
+}
+
+bool DrawFiltered(const Traits& traits, std::uint64_t body_key) {
+  if (traits.filtered_rate <= 0) return false;
+  RandomStream random(body_key, static_cast<std::uint64_t>(Draw::kFiltered));
+  return random.Uniform() < traits.filtered_rate;
+}
+
 }  // namespace candor::simulator

@@ -30,6 +30,15 @@ struct Traits {
   double malformed_rate = 0.03;
   Duration latency{0};
   double latency_sigma = 0;
+  // Tokens of thinking: median, and sigma of their log-normal distribution.
+  std::int64_t reasoning_tokens = 0;
+  double reasoning_sigma = 0;
+  bool exhausted_is_error = false;
+  bool strict_parameters = false;
+  bool refuses_system = false;
+  bool streams_only = false;
+  bool refuses_log_probabilities = false;
+  double filtered_rate = 0;
 };
 
 // What is drawn for one request body: a stream each, so that none depends on another's use.
@@ -38,6 +47,10 @@ enum class Draw : std::uint64_t {
   kReportNoise = 2,
   kMalformed = 3,
   kLatency = 4,
+  kReasoning = 5,
+  kFiltered = 6,
+  // + number of the body's arrival.
+  kBatchLine = 500'000'000,
   // + number of the body's arrival.
   kFault = 1'000,
 };
@@ -65,5 +78,12 @@ std::vector<int> ReportedWeights(const Traits& traits, std::span<const std::stri
 
 // A log-normal time with the model's median, drawn from the body. At most an hour.
 Duration DrawLatency(const Traits& traits, std::uint64_t body_key);
+
+// Tokens that the model thinks about the body, for `effort` times its usual thinking. At most a
+// million.
+std::int64_t DrawReasoning(const Traits& traits, double effort, std::uint64_t body_key);
+
+// Whether a filter withholds the reply to the body.
+bool DrawFiltered(const Traits& traits, std::uint64_t body_key);
 
 }  // namespace candor::simulator

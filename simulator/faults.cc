@@ -1,7 +1,11 @@
 #include "simulator/faults.h"
 
 #include "common/base/random.h"
+#include "common/base/time_proto.h"
 #include "simulator/decision_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstddef>
 #include <iterator>
@@ -10,14 +14,54 @@
 namespace candor::simulator {
 namespace {
 
-constexpr std::string_view kWords[] = {"",      "429",       "500",       "503",   "529",
-                                       "400",   "401",       "404",       "quota", "hang",
-                                       "reset", "truncated", "wrong_json"};
+// In the order of FaultKind.
+constexpr std::string_view kWords[] = {"",
+                                       "429",
+                                       "500",
+                                       "502",
+                                       "503",
+                                       "504",
+                                       "529",
+                                       "400",
+                                       "401",
+                                       "402",
+                                       "403",
+                                       "404",
+                                       "408",
+                                       "413",
+                                       "quota",
+                                       "spend_cap",
+                                       "daily_quota",
+                                       "hang",
+                                       "reset",
+                                       "truncated",
+                                       "slow_first_byte",
+                                       "stalled_body",
+                                       "header_drip",
+                                       "endless_body",
+                                       "huge_body",
+                                       "gzip_bomb",
+                                       "redirect",
+                                       "wrong_json",
+                                       "half_json",
+                                       "error_200",
+                                       "html",
+                                       "broken_stream",
+                                       "stream_error",
+                                       "headers_negative",
+                                       "headers_absurd",
+                                       "headers_missing",
+                                       "headers_past"};
+static_assert(std::size(kWords) == static_cast<std::size_t>(FaultKind::kHeadersPast) + 1);
 
 constexpr std::uint32_t kForever = std::numeric_limits<std::uint32_t>::max();
+// Of which `lying_headers` draws one.
+constexpr FaultKind kLies[] = {FaultKind::kHeadersNegative, FaultKind::kHeadersAbsurd,
+                               FaultKind::kHeadersMissing, FaultKind::kHeadersPast};
 
-Duration ToDuration(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds{duration.seconds()} + Duration{duration.nanos() / 1'000};
+Status CheckDuration(const google::protobuf::Duration& duration, int i, const char* name) {
+  if (duration.seconds() >= 0 && duration.nanos() >= 0) return absl::OkStatus();
+  return InvalidArgument("scripted_faults[{}].{} must not be negative", i, name);
 }
 
 }  // namespace
@@ -31,16 +75,29 @@ std::optional<FaultKind> ParseFault(std::string_view word) {
   return std::nullopt;
 }
 
+HeaderLie LieOf(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kHeadersNegative:
+      return HeaderLie::kNegative;
+    case FaultKind::kHeadersAbsurd:
+      return HeaderLie::kAbsurd;
+    case FaultKind::kHeadersMissing:
+      return HeaderLie::kMissing;
+    case FaultKind::kHeadersPast:
+      return HeaderLie::kPast;
+    default:
+      return HeaderLie::kNone;
+  }
+}
+
 StatusOr<FaultPlan> FaultPlan::Create(const v1::SimulatorConfig& config) {
   FaultPlan plan;
   for (int i = 0; i < config.scripted_faults_size(); ++i) {
     const v1::ScriptedFault& scripted = config.scripted_faults(i);
     const std::optional<FaultKind> kind = ParseFault(scripted.fault());
     if (!kind) {
-      return InvalidArgument(
-          "scripted_faults[{}].fault: \"{}\" is none of 429, 500, 503, 529, 400, 401, 404, quota, "
-          "hang, reset, truncated, wrong_json",
-          i, scripted.fault());
+      return InvalidArgument("scripted_faults[{}].fault: \"{}\" is none of {}", i, scripted.fault(),
+                             fmt::join(kWords + 1, std::end(kWords), ", "));
     }
     if (scripted.arrival() < 0 || scripted.count() < 0) {
       return InvalidArgument(
@@ -50,19 +107,21 @@ StatusOr<FaultPlan> FaultPlan::Create(const v1::SimulatorConfig& config) {
     }
     const auto first = static_cast<std::uint32_t>(scripted.arrival());
     const auto count = static_cast<std::uint32_t>(scripted.count() == 0 ? 1 : scripted.count());
-    Scripted item{scripted.body_contains(), first, first + count - 1, {*kind, std::nullopt}};
+    Scripted item{scripted.body_contains(), first, first + count - 1, {}};
+    item.fault.kind = *kind;
+    item.fault.format = scripted.retry_after_format();
     if (first == 0) {
       item.first = 1;
       item.last = kForever;
     }
+    CANDOR_RETURN_IF_ERROR(CheckDuration(scripted.retry_after(), i, "retry_after"));
+    CANDOR_RETURN_IF_ERROR(CheckDuration(scripted.delay(), i, "delay"));
     if (scripted.has_retry_after()) {
       item.fault.retry_after = ToDuration(scripted.retry_after());
-      if (item.fault.retry_after->count() < 0) {
-        return InvalidArgument("scripted_faults[{}].retry_after must not be negative", i);
-      }
     } else if (*kind == FaultKind::kTooManyRequests) {
       item.fault.retry_after = kDefaultRetryAfter;
     }
+    item.fault.delay = scripted.has_delay() ? ToDuration(scripted.delay()) : kDefaultDelay;
     plan.scripted_.push_back(std::move(item));
   }
 
@@ -79,6 +138,15 @@ StatusOr<FaultPlan> FaultPlan::Create(const v1::SimulatorConfig& config) {
       {"reset", FaultKind::kReset, rates.reset()},
       {"truncated_body", FaultKind::kTruncated, rates.truncated_body()},
       {"wrong_json", FaultKind::kWrongJson, rates.wrong_json()},
+      {"overloaded", FaultKind::kOverloaded, rates.overloaded()},
+      {"slow_first_byte", FaultKind::kSlowFirstByte, rates.slow_first_byte()},
+      {"stalled_body", FaultKind::kStalledBody, rates.stalled_body()},
+      {"half_json", FaultKind::kHalfJson, rates.half_json()},
+      {"html", FaultKind::kHtml, rates.html()},
+      {"error_200", FaultKind::kError200, rates.error_200()},
+      {"broken_stream", FaultKind::kBrokenStream, rates.broken_stream()},
+      // Which of the four is drawn with it.
+      {"lying_headers", FaultKind::kHeadersNegative, rates.lying_headers()},
   };
   double sum = 0;
   for (const auto& [name, kind, rate] : by_chance) {
@@ -106,8 +174,12 @@ Fault FaultPlan::Draw(std::string_view body, std::uint64_t body_key, std::uint32
   double u = random.Uniform();
   for (const auto& [kind, rate] : rates_) {
     if (u < rate) {
-      if (kind == FaultKind::kTooManyRequests) return {kind, kDefaultRetryAfter};
-      return {kind, std::nullopt};
+      Fault fault;
+      fault.kind = kind;
+      fault.delay = kDefaultDelay;
+      if (kind == FaultKind::kTooManyRequests) fault.retry_after = kDefaultRetryAfter;
+      if (kind == FaultKind::kHeadersNegative) fault.kind = kLies[random.Below(std::size(kLies))];
+      return fault;
     }
     u -= rate;
   }

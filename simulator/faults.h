@@ -6,9 +6,11 @@
 #include "candor/v1/simulator.pb.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "simulator/limit_headers.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,33 +19,68 @@ namespace candor::simulator {
 
 enum class FaultKind : std::uint8_t {
   kNone,
+  // Refusals.
   kTooManyRequests,
   kServerError,
+  kBadGateway,
   kUnavailable,
+  kGatewayTimeout,
   kOverloaded,
   kBadRequest,
   kUnauthorized,
+  kPaymentRequired,
+  kForbidden,
   kNotFound,
+  kTimeout,
+  kTooLarge,
   kQuota,
+  kSpendCap,
+  kDailyQuota,
+  // Of the transport.
   kHang,
   kReset,
   kTruncated,
+  kSlowFirstByte,
+  kStalledBody,
+  kHeaderDrip,
+  kEndlessBody,
+  kHugeBody,
+  kGzipBomb,
+  kRedirect,
+  // Of the body.
   kWrongJson,
+  kHalfJson,
+  kError200,
+  kHtml,
+  kBrokenStream,
+  kStreamError,
+  // Of the limit headers, beside a good answer.
+  kHeadersNegative,
+  kHeadersAbsurd,
+  kHeadersMissing,
+  kHeadersPast,
 };
-// "", "429", "500", "503", "529", "400", "401", "404", "quota", "hang", "reset", "truncated",
-// "wrong_json": the words of scripts and ledger.
+// The words of scripts and ledger, as candor/v1/simulator.proto lists them; "" for kNone.
 std::string_view ToString(FaultKind kind);
 std::optional<FaultKind> ParseFault(std::string_view word);
 
 struct Fault {
   FaultKind kind = FaultKind::kNone;
   std::optional<Duration> retry_after;
+  v1::ScriptedFault::RetryAfterFormat format = v1::ScriptedFault::RETRY_AFTER_FORMAT_UNSPECIFIED;
+  // Of kSlowFirstByte.
+  Duration delay{0};
 };
+
+// How the limit headers lie with a fault.
+HeaderLie LieOf(FaultKind kind);
 
 class FaultPlan {
  public:
   // A 429 by chance, and a scripted one without `retry_after`, asks to wait so long.
   static constexpr Duration kDefaultRetryAfter = std::chrono::seconds{1};
+  // How late a slow first byte is where nothing is said.
+  static constexpr Duration kDefaultDelay = std::chrono::seconds{30};
 
   // INVALID_ARGUMENT, naming the field, for unknown words, negative numbers, rates outside of
   // [0, 1] or above 1 together.

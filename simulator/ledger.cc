@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <iterator>
-#include <map>
 #include <utility>
 
 namespace candor::simulator {
@@ -19,76 +17,6 @@ namespace {
 constexpr std::size_t kTextChunk = std::size_t{1} << 20U;
 // An attempt id is cut here; OpenAI refuses longer ones.
 constexpr std::size_t kMaxAttemptId = 512;
-
-std::string_view RejectedBy(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kRequests:
-      return "requests";
-    case Verdict::kTokens:
-      return "tokens";
-    case Verdict::kInFlight:
-      return "in_flight";
-    case Verdict::kAdmitted:
-      break;
-  }
-  return "";
-}
-
-// The largest sum over any 60 s, of what is added in the order of time.
-class WindowMaximum {
- public:
-  void Add(TimePoint time, std::int64_t amount) {
-    while (!window_.empty() && window_.front().first + Limiter::kWindow <= time) {
-      sum_ -= window_.front().second;
-      window_.pop_front();
-    }
-    window_.emplace_back(time, amount);
-    sum_ += amount;
-    maximum_ = std::max(maximum_, sum_);
-  }
-  std::int64_t maximum() const { return maximum_; }
-
- private:
-  std::deque<std::pair<TimePoint, std::int64_t>> window_;
-  std::int64_t sum_ = 0;
-  std::int64_t maximum_ = 0;
-};
-
-struct Totals {
-  std::int64_t calls = 0;
-  std::int64_t unanswered = 0;
-  std::int64_t prompt_tokens = 0;
-  std::int64_t completion_tokens = 0;
-  std::uint32_t max_in_flight = 0;
-  std::map<int, std::int64_t> by_status;
-  std::map<std::string_view, std::int64_t> by_fault;
-  std::map<std::string_view, std::int64_t> by_limit;
-  WindowMaximum arrivals;
-  WindowMaximum requests;
-  WindowMaximum tokens;
-};
-
-template <typename Key>
-void WriteCounts(std::string_view name, const std::map<Key, std::int64_t>& counts,
-                 JsonWriter* writer) {
-  writer->Key(name).BeginObject();
-  for (const auto& [key, count] : counts) writer->Key(fmt::format("{}", key)).Number(count);
-  writer->EndObject();
-}
-
-void WriteTotals(const Totals& totals, JsonWriter* writer) {
-  writer->Key("calls").Number(totals.calls);
-  writer->Key("unanswered").Number(totals.unanswered);
-  WriteCounts("by_status", totals.by_status, writer);
-  WriteCounts("by_fault", totals.by_fault, writer);
-  WriteCounts("rejected_by", totals.by_limit, writer);
-  writer->Key("prompt_tokens").Number(totals.prompt_tokens);
-  writer->Key("completion_tokens").Number(totals.completion_tokens);
-  writer->Key("max_arrivals_per_minute").Number(totals.arrivals.maximum());
-  writer->Key("max_requests_per_minute").Number(totals.requests.maximum());
-  writer->Key("max_tokens_per_minute").Number(totals.tokens.maximum());
-  writer->Key("max_in_flight").Number(std::int64_t{totals.max_in_flight});
-}
 
 }  // namespace
 
@@ -172,14 +100,16 @@ void Ledger::PrintRow(std::uint64_t call, std::string* out) const {
       std::back_inserter(*out),
       R"(,"kind":"{}","body_sha256":"{}","body_arrival":{},"arrival_us":{},"arrival_unix_us":{},)"
       R"("end_us":{},"status":{},"fault":"{}","rejected_by":"{}","admitted":{},"shape":"{}",)"
-      R"("prompt_tokens":{},"completion_tokens":{},"counted_tokens":{},"in_flight":{}}})"
+      R"("prompt_tokens":{},"completion_tokens":{},"counted_tokens":{},"in_flight":{},)"
+      R"("dialect":"{}","batch":{},"reasoning_tokens":{}}})"
       "\n",
       ToString(row.end.kind), Hex(digest), entry.body_arrival,
       entry.arrived.time_since_epoch().count(), entry.arrived_wall.time_since_epoch().count(),
       row.has_ended ? fmt::format("{}", row.ended.time_since_epoch().count()) : "null",
-      row.end.status, ToString(entry.fault), RejectedBy(entry.verdict), entry.admitted,
-      ToString(row.end.shape), entry.prompt_tokens, row.end.completion_tokens, entry.counted_tokens,
-      entry.in_flight);
+      row.end.status, ToString(entry.fault), ToString(entry.verdict), entry.admitted,
+      ToString(row.end.shape), entry.prompt_tokens, row.end.completion_tokens,
+      entry.counted_tokens + row.end.counted_tokens, entry.in_flight, ToString(entry.dialect),
+      entry.batch, row.end.reasoning_tokens);
 }
 
 std::uint64_t Ledger::Print(std::uint64_t after, std::size_t limit, std::string* out) const {
@@ -190,45 +120,9 @@ std::uint64_t Ledger::Print(std::uint64_t after, std::size_t limit, std::string*
   return last;
 }
 
-std::string Ledger::Summary() const {
-  Totals all;
-  std::vector<Totals> by_model;
-  std::vector<std::string> models;
-  {
-    const std::lock_guard lock(mutex_);
-    models = models_;
-    by_model.resize(models.size());
-    for (std::uint64_t call = 1; call <= size_; ++call) {
-      const Row& row = At(call);
-      for (Totals* totals : {&all, &by_model[row.model]}) {
-        ++totals->calls;
-        if (!row.has_ended || row.end.status == 0) ++totals->unanswered;
-        if (row.has_ended && row.end.status != 0) ++totals->by_status[row.end.status];
-        if (row.entry.fault != FaultKind::kNone) ++totals->by_fault[ToString(row.entry.fault)];
-        if (row.entry.verdict != Verdict::kAdmitted) {
-          ++totals->by_limit[RejectedBy(row.entry.verdict)];
-        }
-        totals->prompt_tokens += row.entry.prompt_tokens;
-        totals->completion_tokens += row.end.completion_tokens;
-        totals->max_in_flight = std::max(totals->max_in_flight, row.entry.in_flight);
-        totals->arrivals.Add(row.entry.arrived, 1);
-        if (!row.entry.admitted) continue;
-        totals->requests.Add(row.entry.arrived, 1);
-        totals->tokens.Add(row.entry.arrived, row.entry.counted_tokens);
-      }
-    }
-  }
-  JsonWriter writer(2);
-  writer.BeginObject();
-  WriteTotals(all, &writer);
-  writer.Key("models").BeginArray();
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    writer.BeginObject().Key("model").String(models[i]);
-    WriteTotals(by_model[i], &writer);
-    writer.EndObject();
-  }
-  writer.EndArray().EndObject();
-  return writer.Take() + "\n";
+void Ledger::CountBatch(DialectKind dialect) {
+  const std::lock_guard lock(mutex_);
+  ++batches_[static_cast<std::size_t>(dialect)];
 }
 
 }  // namespace candor::simulator

@@ -1,19 +1,24 @@
-// Rate limits as a provider enforces them: requests and tokens in any 60 s (exact sliding windows)
-// and calls at the same time, of one model.
+// Rate limits as a provider enforces them: requests and tokens in exact sliding windows, and calls
+// at the same time; of one model, or of several that share an account's limits.
 //
 //   Limiter limiter({.requests_per_minute = 60});
-//   Admission admission = limiter.Admit(now, tokens);
+//   Admission admission = limiter.Admit(now, {.tokens = 500, .input_tokens = 180});
 //   if (admission.verdict != Verdict::kAdmitted) ... wait admission.retry_after ...
-//   limiter.Release();                                 // once the call has been answered
+//   limiter.Release(now, {.output_tokens = 8});         // once the call has been answered
+//
+// What a call charges is the dialect's matter (Dialect::ChargeAtBegin, ChargeAtEnd): so tokens may
+// be reserved at the beginning, counted as produced, or both.
 //
 // Not for concurrent use.
 #pragma once
 
 #include "common/base/clock.h"
+#include "simulator/dialect.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
-#include <string>
+#include <vector>
 
 namespace candor::simulator {
 
@@ -22,11 +27,21 @@ struct LimitSettings {
   std::int64_t requests_per_minute = 0;
   std::int64_t tokens_per_minute = 0;
   std::int64_t in_flight = 0;
-  // Whether rejected calls count in the windows too.
+  // Whether rejected calls count in the windows of requests too.
   bool count_rejected = false;
+  std::int64_t input_tokens_per_minute = 0;
+  std::int64_t output_tokens_per_minute = 0;
+  std::int64_t requests_per_day = 0;
+  std::int64_t tokens_per_day = 0;
+  // Requests are enforced in windows of this length, by a proportional part of the limit.
+  Duration request_window = std::chrono::seconds{60};
+  // Requests in 10 s against the best of the six 10 s before; see candor/v1/simulator.proto.
+  double acceleration = 0;
+  std::int64_t acceleration_floor = 0;
+  // Somebody else's use of the same limits.
+  std::int64_t background_requests_per_minute = 0;
+  std::int64_t background_tokens_per_request = 0;
 };
-
-enum class Verdict { kAdmitted, kRequests, kTokens, kInFlight };
 
 struct Admission {
   Verdict verdict = Verdict::kAdmitted;
@@ -40,46 +55,78 @@ struct Admission {
   std::int64_t in_flight = 0;
 };
 
-// What the response headers show, after a call.
-struct LimitState {
-  std::int64_t remaining_requests = 0;
-  std::int64_t remaining_tokens = 0;
-  // Until the windows are empty.
-  Duration reset_requests{0};
-  Duration reset_tokens{0};
-};
-
-class Limiter {
+// Amounts in the last `length`, each with its time.
+class UsageWindow {
  public:
-  static constexpr Duration kWindow = std::chrono::seconds{60};
+  explicit UsageWindow(Duration length) : length_(length) {}
 
-  explicit Limiter(LimitSettings settings) : settings_(settings) {}
-
-  Admission Admit(TimePoint now, std::int64_t tokens);
-  void Release() { --in_flight_; }
-  LimitState State(TimePoint now);
-  const LimitSettings& settings() const { return settings_; }
-  std::int64_t in_flight() const { return in_flight_; }
+  void Forget(TimePoint now);
+  void Add(TimePoint now, std::int64_t amount);
+  void Clear();
+  std::int64_t used() const { return used_; }
+  // Until `amount` more fit under `limit`; 0 when they never do.
+  Duration UntilFits(TimePoint now, std::int64_t amount, std::int64_t limit) const;
+  Duration UntilEmpty(TimePoint now) const;
 
  private:
   struct Entry {
     TimePoint time;
-    std::int64_t tokens;
+    std::int64_t amount;
+  };
+  Duration length_;
+  std::deque<Entry> entries_;
+  std::int64_t used_ = 0;
+};
+
+// One limit, as response headers show it.
+struct LimitView {
+  Verdict kind;
+  std::int64_t limit;
+  std::int64_t remaining;
+  // Until the window is empty.
+  Duration reset;
+};
+
+class Limiter {
+ public:
+  explicit Limiter(const LimitSettings& settings);
+
+  // What is in the windows stays; those that were not limited begin empty.
+  void Change(const LimitSettings& settings);
+  Admission Admit(TimePoint now, const Charge& charge);
+  void Release(TimePoint now, const Charge& charge);
+  // Those of a minute that are limited, after a call.
+  std::vector<LimitView> State(TimePoint now);
+  const LimitSettings& settings() const { return settings_; }
+  std::int64_t in_flight() const { return in_flight_; }
+
+ private:
+  struct Window {
+    Verdict kind;
+    // 0: not limited, and empty.
+    std::int64_t limit;
+    UsageWindow usage;
   };
 
   void Forget(TimePoint now);
-  void Record(TimePoint now, std::int64_t tokens);
-  Duration UntilRequestsFit(TimePoint now) const;
-  Duration UntilTokensFit(TimePoint now, std::int64_t tokens) const;
+  void AddBackground(TimePoint now);
+  // Whether all that the charge counts against has room; what has not, otherwise.
+  bool Fits(TimePoint now, const Charge& charge, Admission* admission) const;
+  bool RampFits(TimePoint now, Admission* admission);
+  void Record(TimePoint now, std::int64_t requests, const Charge& charge);
+  static std::int64_t AmountOf(Verdict kind, std::int64_t requests, const Charge& charge);
 
   LimitSettings settings_;
-  // What counts in the window that ends now, oldest first; empty where no window is limited.
-  std::deque<Entry> window_;
-  std::int64_t window_tokens_ = 0;
+  std::vector<Window> windows_;
+  // Requests of a minute, where they are enforced in shorter windows: for the headers.
+  UsageWindow minute_{std::chrono::seconds{60}};
   std::int64_t in_flight_ = 0;
+  // When somebody else calls next.
+  TimePoint next_background_{};
+  bool background_begun_ = false;
+  // Admitted requests of the 10 s that go on, and of the six before.
+  std::int64_t ramp_step_ = 0;
+  std::array<std::int64_t, 7> ramp_{};
 };
-
-// As Go prints a duration: "0s", "2ms", "1.234s", "6m0s", "1h0m3s".
-std::string GoDuration(Duration duration);
 
 }  // namespace candor::simulator

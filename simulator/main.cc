@@ -8,7 +8,8 @@
 #include "common/base/program.h"
 #include "common/scenario/catalogue.h"
 #include "common/scenario/import.h"
-#include "simulator/chat_service.h"
+#include "simulator/batch_run.h"
+#include "simulator/provider_service.h"
 #include "simulator/simulator_server.h"
 
 #include <CLI/CLI.hpp>
@@ -74,7 +75,9 @@ Status ApplyFaultRates(const std::vector<std::string>& items, v1::SimulatorConfi
         !set.ok()) {
       return InvalidArgument(
           "--fault-rate: {}; the rates are too_many_requests, server_error, unavailable, hang, "
-          "reset, truncated_body and wrong_json",
+          "reset, truncated_body, wrong_json, overloaded, slow_first_byte, stalled_body, "
+          "half_json, "
+          "html, error_200, broken_stream and lying_headers",
           Message(set));
     }
   }
@@ -102,9 +105,11 @@ int Serve(const Program& program, const v1::SimulatorConfig& config) {
   StatusOr<ScenarioRanges> ranges = KnownScenarios(config);
   if (!ranges.ok()) return program.Fail(ranges.status());
   const std::size_t scenarios = ranges->size();
-  auto service = ChatService::Create(config, *std::move(ranges), clock);
+  auto service = ProviderService::Create(config, *std::move(ranges), clock);
   if (!service.ok()) return program.Fail(service.status());
-  auto server = SimulatorServer::Start({config.listen(), config.threads()}, **service);
+  auto server = SimulatorServer::Start({config.listen(), config.threads(), config.batches(),
+                                        config.certificate_file(), config.key_file()},
+                                       **service);
   if (!server.ok()) return program.Fail(server.status());
   const std::string address = (*server)->address();
   Log()
@@ -130,12 +135,14 @@ int Main(int argc, char** argv) {
     v1::SimulatorConfig without_file = config;
     without_file.clear_ledger_file();
     const SystemClock clock;
-    return ChatService::Create(without_file, {}, clock).status();
+    CANDOR_RETURN_IF_ERROR(MakeBatchSettings(config.batches()).status());
+    return ProviderService::Create(without_file, {}, clock).status();
   };
   Program program({.name = "candor-simulator",
                    .version = CANDOR_VERSION,
-                   .summary = "A model provider to run against: chat completions with models that "
-                              "decide, limits, faults, and a ledger of every call.",
+                   .summary = "A model provider to run against: chat completions, Responses, "
+                              "Messages, generateContent and batches with models that decide, "
+                              "limits, faults, and a ledger of every call.",
                    .config = &config,
                    .section = "",
                    .validate = validate});

@@ -1,7 +1,12 @@
 #include "simulator/simulator_server.h"
 
+#include "common/base/json_proto.h"
 #include "common/net/http_server.h"
 #include "simulator/answer_queue.h"
+#include "simulator/anthropic_batches.h"
+#include "simulator/openai_batches.h"
+#include "simulator/openai_errors.h"
+#include "simulator/routes.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -23,6 +28,9 @@ namespace asio = boost::asio;
 
 constexpr int kMaxThreads = 64;
 constexpr std::size_t kRowsAPiece = 2'000;
+// A batch of Anthropic's.
+constexpr std::size_t kMaxBodyBytes = std::size_t{256} << 20U;
+constexpr std::uint64_t kSeriesWindowMs = 1'000;
 
 // Sends the ledger in pieces, the next one when the last has gone out, so that a slow reader costs
 // no memory.
@@ -46,26 +54,20 @@ class LedgerListing : public std::enable_shared_from_this<LedgerListing> {
   net::StreamWriter writer_;
 };
 
-// The number behind "after=" in a query; 0 without one, nothing for what is no number.
-std::optional<std::uint64_t> ReadAfter(std::string_view query) {
-  constexpr std::string_view kName = "after=";
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    std::string_view item = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (!item.starts_with(kName)) continue;
-    item.remove_prefix(kName.size());
-    std::uint64_t number = 0;
-    const auto [at, error] = std::from_chars(item.data(), item.data() + item.size(), number);
-    if (error != std::errc() || at != item.data() + item.size()) return std::nullopt;
-    return number;
-  }
-  return 0;
+// A number in the query; `absent` without one, nothing for what is no number.
+std::optional<std::uint64_t> ReadNumber(std::string_view query, std::string_view name,
+                                        std::uint64_t absent) {
+  const std::string text = QueryValue(query, name);
+  if (text.empty()) return absent;
+  std::uint64_t number = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || at != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 class ThreadedServer final : public SimulatorServer {
  public:
-  explicit ThreadedServer(ChatService& service) : service_(service) {}
+  explicit ThreadedServer(ProviderService& service) : service_(service) {}
   ~ThreadedServer() override { Stop(std::chrono::milliseconds{0}); }
 
   Status Listen(const ServerOptions& options) {
@@ -77,8 +79,16 @@ class ThreadedServer final : public SimulatorServer {
       lanes_.push_back(std::make_unique<Lane>(service_));
       ios.push_back(&lanes_.back()->io);
     }
+    CANDOR_ASSIGN_OR_RETURN(openai_batches_, MakeOpenAiBatches(options.batches, service_));
+    CANDOR_ASSIGN_OR_RETURN(
+        anthropic_batches_,
+        MakeAnthropicBatches(options.batches, service_,
+                             options.certificate_file.empty() ? "http" : "https"));
     net::HttpServerOptions http;
     http.listen = options.listen;
+    http.max_body_bytes = kMaxBodyBytes;
+    http.certificate_file = options.certificate_file;
+    http.key_file = options.key_file;
     CANDOR_ASSIGN_OR_RETURN(
         server_, net::HttpServer::Create(
                      ios, std::move(http),
@@ -107,7 +117,8 @@ class ThreadedServer final : public SimulatorServer {
 
  private:
   struct Lane {
-    explicit Lane(ChatService& service) : queue(io, service), guard(asio::make_work_guard(io)) {}
+    explicit Lane(ProviderService& service)
+        : queue(io, service), guard(asio::make_work_guard(io)) {}
     asio::io_context io{1};
     AnswerQueue queue;
     asio::executor_work_guard<asio::io_context::executor_type> guard;
@@ -115,40 +126,129 @@ class ThreadedServer final : public SimulatorServer {
   };
 
   void Handle(const net::HttpServerRequest& request, net::Responder responder) {
-    const std::string_view path = request.path;
-    if (path.ends_with("/chat/completions")) {
-      if (request.method != "POST") return RefuseMethod(request, "POST", std::move(responder));
-      ChatService::Answer answer =
-          service_.Chat({request.body, request.headers.Find("x-client-request-id").value_or(""),
-                         request.headers.Find("authorization").value_or("")});
-      return HereLane().queue.Add(std::move(answer), std::move(responder));
+    const Route route = FindRoute(request.path);
+    switch (route.endpoint) {
+      case Endpoint::kCall:
+        if (request.method != "POST") return RefuseMethod(request, "POST", std::move(responder));
+        return HereLane().queue.Add(HandleCall(route, request), std::move(responder));
+      case Endpoint::kFiles:
+      case Endpoint::kFile:
+      case Endpoint::kFileContent:
+      case Endpoint::kBatches:
+      case Endpoint::kBatch:
+      case Endpoint::kBatchCancel:
+        return HandleBatches(*openai_batches_, route, request, std::move(responder));
+      case Endpoint::kMessageBatches:
+      case Endpoint::kMessageBatch:
+      case Endpoint::kMessageBatchResults:
+      case Endpoint::kMessageBatchCancel:
+        return HandleBatches(*anthropic_batches_, route, request, std::move(responder));
+      case Endpoint::kNone:
+        return Refuse({404,
+                       fmt::format("Invalid URL ({} {})", request.method, request.path),
+                       "invalid_request_error",
+                       {},
+                       {},
+                       {}},
+                      std::move(responder));
+      case Endpoint::kLimits:
+        if (request.method != "GET") return ChangeLimits(request, std::move(responder));
+        break;
+      default:
+        break;
     }
-    const bool is_ours =
-        path == "/healthz" || path == "/_simulator/ledger" || path == "/_simulator/summary";
-    if (!is_ours && !path.ends_with("/models")) {
-      return Refuse({404,
-                     fmt::format("Invalid URL ({} {})", request.method, path),
+    if (request.method != "GET") return RefuseMethod(request, "GET", std::move(responder));
+    HandleGet(route, request, std::move(responder));
+  }
+
+  Answer HandleCall(const Route& route, const net::HttpServerRequest& request) {
+    ApiCall call;
+    call.dialect = route.dialect;
+    call.body = request.body;
+    call.headers = &request.headers;
+    call.path_model = route.model;
+    call.stream_path = route.stream;
+    std::string query_key;
+    if (route.dialect == DialectKind::kGemini) {
+      call.events = QueryValue(request.query, "alt") == "sse";
+      query_key = QueryValue(request.query, "key");
+      call.query_key = query_key;
+    }
+    return service_.Handle(call, request.headers.Find("x-client-request-id").value_or(""));
+  }
+
+  void HandleBatches(BatchApi& api, const Route& route, const net::HttpServerRequest& request,
+                     net::Responder responder) {
+    ApiCall call;
+    call.dialect = route.dialect;
+    call.headers = &request.headers;
+    if (const std::optional<ApiError> error = service_.CheckKey(call)) {
+      return responder.Send(error->status, "application/json",
+                            DialectOf(route.dialect).WriteError(*error));
+    }
+    HttpReply reply = api.Handle(route, request);
+    responder.Send(reply.status, reply.content_type, std::move(reply.body));
+  }
+
+  void HandleGet(const Route& route, const net::HttpServerRequest& request,
+                 net::Responder responder) {
+    openai_batches_->Advance();
+    anthropic_batches_->Advance();
+    switch (route.endpoint) {
+      case Endpoint::kHealth:
+        return responder.Send(200, "text/plain", "ok\n");
+      case Endpoint::kSummary:
+        return responder.Send(200, "application/json", service_.ledger().Summary());
+      case Endpoint::kSeries:
+        return SendSeries(request, std::move(responder));
+      case Endpoint::kLimits:
+        return responder.Send(200, "application/json", service_.Limits());
+      case Endpoint::kLedger:
+        return SendLedger(request, std::move(responder));
+      default:
+        return responder.Send(200, "application/json", service_.Models());
+    }
+  }
+
+  void ChangeLimits(const net::HttpServerRequest& request, net::Responder responder) {
+    if (request.method != "PUT" && request.method != "POST") {
+      return RefuseMethod(request, "PUT", std::move(responder));
+    }
+    v1::LimitRule rule;
+    Status changed = ParseJson(request.body, &rule);
+    if (changed.ok()) changed = service_.ChangeLimits(rule);
+    if (!changed.ok()) {
+      return Refuse({400, std::string(Message(changed)), "invalid_request_error", {}, {}, {}},
+                    std::move(responder));
+    }
+    responder.Send(200, "application/json", service_.Limits());
+  }
+
+  void SendSeries(const net::HttpServerRequest& request, net::Responder responder) {
+    const std::optional<std::uint64_t> window =
+        ReadNumber(request.query, "window_ms", kSeriesWindowMs);
+    if (!window || *window == 0 || *window > 86'400'000) {
+      return Refuse({400,
+                     "window_ms is no number of milliseconds, from 10 to those of a day",
                      "invalid_request_error",
+                     "window_ms",
                      {},
                      {}},
                     std::move(responder));
     }
-    if (request.method != "GET") return RefuseMethod(request, "GET", std::move(responder));
-    if (path == "/healthz") return responder.Send(200, "text/plain", "ok\n");
-    if (path == "/_simulator/summary") {
-      return responder.Send(200, "application/json", service_.ledger().Summary());
-    }
-    if (path == "/_simulator/ledger") return SendLedger(request, std::move(responder));
-    responder.Send(200, "application/json", service_.Models());
+    responder.Send(200, "application/json",
+                   service_.ledger().Series(std::chrono::milliseconds{*window},
+                                            QueryValue(request.query, "model")));
   }
 
   void SendLedger(const net::HttpServerRequest& request, net::Responder responder) {
-    const std::optional<std::uint64_t> after = ReadAfter(request.query);
+    const std::optional<std::uint64_t> after = ReadNumber(request.query, "after", 0);
     if (!after) {
       return Refuse({400,
                      "after is no number; give that of the last call that you have, from 0",
                      "invalid_request_error",
                      "after",
+                     {},
                      {}},
                     std::move(responder));
     }
@@ -160,7 +260,7 @@ class ThreadedServer final : public SimulatorServer {
   }
 
   static void Refuse(const ApiError& error, net::Responder responder) {
-    responder.Send(error.status, "application/json", WriteError(error));
+    responder.Send(error.status, "application/json", openai::WriteError(error));
   }
 
   static void RefuseMethod(const net::HttpServerRequest& request, std::string_view allowed,
@@ -171,7 +271,8 @@ class ThreadedServer final : public SimulatorServer {
                         request.method, request.path, allowed),
             "invalid_request_error",
             {},
-            "method_not_supported"},
+            "method_not_supported",
+            {}},
            std::move(responder));
   }
 
@@ -183,7 +284,9 @@ class ThreadedServer final : public SimulatorServer {
     return *lanes_.front();
   }
 
-  ChatService& service_;
+  ProviderService& service_;
+  std::unique_ptr<BatchApi> openai_batches_;
+  std::unique_ptr<BatchApi> anthropic_batches_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<net::HttpServer> server_;
 };
@@ -191,7 +294,7 @@ class ThreadedServer final : public SimulatorServer {
 }  // namespace
 
 StatusOr<std::unique_ptr<SimulatorServer>> SimulatorServer::Start(const ServerOptions& options,
-                                                                  ChatService& service) {
+                                                                  ProviderService& service) {
   auto server = std::make_unique<ThreadedServer>(service);
   CANDOR_RETURN_IF_ERROR(server->Listen(options));
   return StatusOr<std::unique_ptr<SimulatorServer>>(std::move(server));

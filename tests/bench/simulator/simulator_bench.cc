@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/net/http_server.h"
 #include "common/scenario/catalogue.h"
-#include "simulator/chat_service.h"
+#include "simulator/provider_service.h"
 #include "simulator/simulator_server.h"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -184,10 +184,10 @@ void MeasureFixed(std::chrono::duration<double> time, const std::string& respons
   thread.join();
 }
 
-std::unique_ptr<ChatService> MakeService(const Clock& clock) {
+std::unique_ptr<ProviderService> MakeService(const Clock& clock) {
   ScenarioRanges ranges;
   ranges.Add(scenario::BuiltinScenarioSet());
-  auto service = ChatService::Create({}, std::move(ranges), clock);
+  auto service = ProviderService::Create({}, std::move(ranges), clock);
   if (!service.ok()) std::exit(1);
   return *std::move(service);
 }
@@ -199,7 +199,7 @@ void MeasureWithoutSocket(const Clock& clock) {
   for (std::uint64_t i = 0; i < kCalls; ++i) bodies.push_back(Body(i));
   const double before = CpuSeconds(RUSAGE_THREAD);
   for (const std::string& body : bodies) {
-    service->Finish(service->Chat({body, "a-0000000000000001", ""}));
+    service->Finish(service->Handle({.body = body}, "a-0000000000000001"));
   }
   const double us = (CpuSeconds(RUSAGE_THREAD) - before) / kCalls * 1e6;
   fmt::print("{:<28} {:>31.2f} us CPU a call  {:>9.0f} calls/s on a core\n",
@@ -214,13 +214,14 @@ int Main(int argc, char** argv) {
   std::string response;
   {
     const auto service = MakeService(clock);
-    ChatService::Answer answer = service->Chat({Body(0), "", ""});
+    const std::string body = Body(0);
+    Answer answer = service->Handle({.body = body}, "");
     service->Finish(answer);
     response = answer.response.body;
   }
   MeasureFixed(time, response);
   const auto service = MakeService(clock);
-  auto server = SimulatorServer::Start({"127.0.0.1:0", 1}, *service);
+  auto server = SimulatorServer::Start({.listen = "127.0.0.1:0"}, *service);
   if (!server.ok()) std::exit(1);
   const double us = Measure("simulator", (*server)->port(), time);
   (*server)->Stop(std::chrono::milliseconds{0});

@@ -1,5 +1,6 @@
-#include "simulator/chat_request.h"
-
+#include "simulator/api_request.h"
+#include "simulator/dialects.h"
+#include "simulator/openai_errors.h"
 #include "tests/unit/simulator/prompts.h"
 
 #include <boost/json/parse.hpp>
@@ -18,37 +19,43 @@ namespace json = boost::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+std::optional<ApiError> Read(std::string_view body, ApiRequest* request) {
+  ApiCall call;
+  call.body = body;
+  return ChatDialect().Read(call, request);
+}
+
 TEST(ChatRequest, ReadsWhatAWorkerSends) {
-  ChatRequest request;
+  ApiRequest request;
   const std::string body = ChoiceBody({{"max_tokens", 16},
                                        {"logprobs", true},
                                        {"top_logprobs", 5},
                                        {"seed", 3},
                                        {"grammar", "root ::= \"A\" | \"B\""}});
-  ASSERT_EQ(request.Parse(body), std::nullopt);
-  EXPECT_EQ(request.model(), "m");
-  ASSERT_EQ(request.messages().size(), 2U);
-  EXPECT_EQ(request.messages()[0].role, "system");
-  EXPECT_EQ(request.messages()[1].content, PaperText(kPaperChoice));
-  EXPECT_EQ(request.max_tokens(), 16);
-  EXPECT_TRUE(request.log_probabilities());
-  EXPECT_EQ(request.top_log_probabilities(), 5);
-  EXPECT_FALSE(request.stream());
-  EXPECT_EQ(request.format(), ReplyFormat::kText);
+  ASSERT_EQ(Read(body, &request), std::nullopt);
+  EXPECT_EQ(request.model, "m");
+  ASSERT_EQ(request.messages.size(), 2U);
+  EXPECT_EQ(request.messages[0].role, "system");
+  EXPECT_EQ(request.messages[1].content, PaperText(kPaperChoice));
+  EXPECT_EQ(request.max_tokens, 16);
+  EXPECT_TRUE(request.log_probabilities);
+  EXPECT_EQ(request.top_log_probabilities, 5);
+  EXPECT_FALSE(request.stream);
+  EXPECT_EQ(request.format, ReplyFormat::kText);
 }
 
 TEST(ChatRequest, CountsTokensAsTheLimitDoes) {
   const auto counted = [](const json::object& extra) {
-    ChatRequest request;
+    ApiRequest request;
     const std::string body = json::serialize([&] {
       json::object document = {
           {"model", "m"}, {"messages", {{{"role", "user"}, {"content", std::string(401, 'x')}}}}};
       for (const auto& member : extra) document[member.key()] = member.value();
       return document;
     }());
-    EXPECT_EQ(request.Parse(body), std::nullopt);
-    EXPECT_EQ(request.prompt_tokens(), 105);
-    return request.counted_tokens();
+    EXPECT_EQ(Read(body, &request), std::nullopt);
+    EXPECT_EQ(request.prompt_tokens, 105);
+    return request.reserved_tokens();
   };
   EXPECT_EQ(counted({}), 101);
   EXPECT_EQ(counted({{"max_tokens", 16}}), 101);
@@ -57,34 +64,35 @@ TEST(ChatRequest, CountsTokensAsTheLimitDoes) {
 }
 
 TEST(ChatRequest, ReadsContentInParts) {
-  ChatRequest request;
-  ASSERT_EQ(request.Parse(R"({"model":"m","messages":[{"role":"user","content":[
+  ApiRequest request;
+  ASSERT_EQ(Read(R"({"model":"m","messages":[{"role":"user","content":[
       {"type":"text","text":"one "},{"type":"text","text":"two"}]},
-      {"role":"assistant","content":null}]})"),
+      {"role":"assistant","content":null}]})",
+                 &request),
             std::nullopt);
-  EXPECT_EQ(request.messages()[0].content, "one two");
-  EXPECT_EQ(request.messages()[1].content, "");
+  EXPECT_EQ(request.messages[0].content, "one two");
+  EXPECT_EQ(request.messages[1].content, "");
 }
 
 TEST(ChatRequest, ReadsFormats) {
-  ChatRequest schema;
-  ASSERT_EQ(schema.Parse(ReportBody(
-                {{"response_format",
-                  {{"type", "json_schema"},
-                   {"json_schema",
-                    {{"name", "weights"},
-                     {"strict", true},
-                     {"schema",
-                      {{"type", "object"},
-                       {"properties", {{"b", {{"type", "number"}}}, {"a", {{"type", "number"}}}}},
-                       {"required", {"b", "a"}}}}}}}}})),
-            std::nullopt);
-  EXPECT_EQ(schema.format(), ReplyFormat::kJsonSchema);
-  EXPECT_THAT(schema.schema_names(), ElementsAre("b", "a"));
-  ChatRequest object;
-  ASSERT_EQ(object.Parse(ReportBody({{"response_format", {{"type", "json_object"}}}})),
-            std::nullopt);
-  EXPECT_EQ(object.format(), ReplyFormat::kJsonObject);
+  ApiRequest schema;
+  const std::string with_schema =
+      ReportBody({{"response_format",
+                   {{"type", "json_schema"},
+                    {"json_schema",
+                     {{"name", "weights"},
+                      {"strict", true},
+                      {"schema",
+                       {{"type", "object"},
+                        {"properties", {{"b", {{"type", "number"}}}, {"a", {{"type", "number"}}}}},
+                        {"required", {"b", "a"}}}}}}}}});
+  ASSERT_EQ(Read(with_schema, &schema), std::nullopt);
+  EXPECT_EQ(schema.format, ReplyFormat::kJsonSchema);
+  EXPECT_THAT(schema.schema_names, ElementsAre("b", "a"));
+  ApiRequest object;
+  const std::string with_object = ReportBody({{"response_format", {{"type", "json_object"}}}});
+  ASSERT_EQ(Read(with_object, &object), std::nullopt);
+  EXPECT_EQ(object.format, ReplyFormat::kJsonObject);
 }
 
 struct BadCase {
@@ -147,8 +155,8 @@ TEST(ChatRequest, RefusesInTheWordsOfTheApi) {
        "response_format.json_schema", "missing_required_parameter"},
   };
   for (const BadCase& bad : cases) {
-    ChatRequest request;
-    const std::optional<ApiError> error = request.Parse(bad.body);
+    ApiRequest request;
+    const std::optional<ApiError> error = Read(bad.body, &request);
     ASSERT_TRUE(error.has_value()) << bad.body;
     EXPECT_EQ(error->status, 400);
     EXPECT_EQ(error->type, "invalid_request_error");
@@ -159,7 +167,8 @@ TEST(ChatRequest, RefusesInTheWordsOfTheApi) {
 }
 
 TEST(WriteError, HasTheShapeOfTheApi) {
-  const json::value error = json::parse(WriteError({429, "slow \"down\"", "requests", "", "x"}));
+  const json::value error =
+      json::parse(openai::WriteError({429, "slow \"down\"", "requests", "", "x", ""}));
   EXPECT_EQ(error, json::parse(R"({"error":{"message":"slow \"down\"","type":"requests",
                                    "param":null,"code":"x"}})"));
 }

@@ -1,4 +1,4 @@
-#include "simulator/chat_response.h"
+#include "simulator/dialects.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -16,6 +16,10 @@ namespace candor::simulator {
 namespace {
 
 namespace json = boost::json;
+
+std::string WriteCompletion(const Completion& completion) {
+  return ChatDialect().Write(completion);
+}
 
 Completion MakeCompletion() {
   Completion completion;
@@ -114,7 +118,8 @@ TEST(WriteCompletionEvents, JoinToTheText) {
   completion.text = "{\"sun\":\n5}";
   for (const bool usage : {false, true}) {
     std::string_view events;
-    const std::string all = WriteCompletionEvents(completion, usage);
+    const std::string all = ChatDialect().WriteStream(
+        completion, usage ? StreamForm::kEventsWithUsage : StreamForm::kEvents);
     events = all;
     std::vector<json::value> chunks;
     while (!events.starts_with("data: [DONE]")) {

@@ -77,6 +77,17 @@ TEST(FaultPlan, ChanceKeepsItsRatesAndIsAFunctionOfBodyAndArrival) {
   EXPECT_EQ(counts.size(), 4U);
 }
 
+TEST(FaultPlan, LyingHeadersLieInEachWay) {
+  v1::SimulatorConfig config;
+  config.mutable_faults()->set_lying_headers(1);
+  const auto plan = FaultPlan::Create(config);
+  ASSERT_TRUE(plan.ok());
+  std::map<HeaderLie, int> counts;
+  for (std::uint64_t key = 0; key < 400; ++key) ++counts[LieOf(plan->Draw("", key, 1).kind)];
+  EXPECT_EQ(counts.size(), 4U);
+  EXPECT_EQ(counts.count(HeaderLie::kNone), 0U);
+}
+
 TEST(FaultPlan, NamesWhatIsWrong) {
   const auto message = [](const v1::SimulatorConfig& config) {
     const auto plan = FaultPlan::Create(config);
@@ -85,7 +96,7 @@ TEST(FaultPlan, NamesWhatIsWrong) {
   };
   v1::SimulatorConfig word;
   AddScript(&word, "418", 1);
-  EXPECT_THAT(message(word), HasSubstr("scripted_faults[0].fault: \"418\" is none of 429"));
+  EXPECT_THAT(message(word), HasSubstr("scripted_faults[0].fault: \"418\" is none of 429, 500"));
   v1::SimulatorConfig negative;
   AddScript(&negative, "429", -1);
   EXPECT_THAT(message(negative), HasSubstr("must not be negative"));
@@ -99,7 +110,7 @@ TEST(FaultPlan, NamesWhatIsWrong) {
 }
 
 TEST(FaultKind, WordsReadBack) {
-  for (int i = 1; i <= static_cast<int>(FaultKind::kWrongJson); ++i) {
+  for (int i = 1; i <= static_cast<int>(FaultKind::kHeadersPast); ++i) {
     const auto kind = static_cast<FaultKind>(i);
     EXPECT_EQ(ParseFault(ToString(kind)), kind);
   }

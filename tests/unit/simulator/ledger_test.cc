@@ -2,6 +2,7 @@
 
 #include "common/base/files.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
@@ -52,7 +53,7 @@ TEST(Ledger, PrintsARowBeforeAndAfterItsEnd) {
   EXPECT_TRUE(row.at("end_us").is_null());
   EXPECT_EQ(row.at("status"), 0);
 
-  ledger.End(1, TimePoint{} + Duration{9}, {200, Kind::kChoice, Shape::kBold, 2});
+  ledger.End(1, TimePoint{} + Duration{9}, {200, Kind::kChoice, Shape::kBold, 2, 1, 5});
   row = Rows(ledger).at(0);
   EXPECT_EQ(json::value(row), json::parse(R"({
     "call": 1, "request_id": "req_ab000000000001", "attempt_id": "attempt \"1\"", "model": "m",
@@ -60,7 +61,8 @@ TEST(Ledger, PrintsARowBeforeAndAfterItsEnd) {
     "body_sha256": "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5",
     "body_arrival": 2, "arrival_us": 5, "arrival_unix_us": 1700000000000000, "end_us": 9,
     "status": 200, "fault": "", "rejected_by": "", "admitted": true, "shape": "BOLD",
-    "prompt_tokens": 180, "completion_tokens": 2, "counted_tokens": 200, "in_flight": 3})"));
+    "prompt_tokens": 180, "completion_tokens": 2, "counted_tokens": 205, "in_flight": 3,
+    "dialect": "chat", "batch": false, "reasoning_tokens": 1})"));
   EXPECT_EQ(ledger.RequestId(1), "req_ab000000000001");
 }
 
@@ -91,14 +93,14 @@ TEST(Ledger, SummarisesWindowsStatusesAndFaults) {
     LedgerEntry entry = EntryAt(seconds{s});
     entry.in_flight = static_cast<std::uint32_t>(s == 70 ? 9 : 1);
     const std::uint64_t call = ledger.Begin(entry, "", model);
-    if (s != 65) ledger.End(call, entry.arrived, {200, Kind::kChoice, Shape::kAsAsked, 1});
+    if (s != 65) ledger.End(call, entry.arrived, {200, Kind::kChoice, Shape::kAsAsked, 1, 0, 0});
   };
   for (const int s : {0, 50, 65, 70}) answer(s, "m");
   LedgerEntry rejected = EntryAt(seconds{71});
   rejected.admitted = false;
   rejected.counted_tokens = 0;
   rejected.verdict = Verdict::kTokens;
-  ledger.End(ledger.Begin(rejected, "", "m"), rejected.arrived, {429, {}, {}, 0});
+  ledger.End(ledger.Begin(rejected, "", "m"), rejected.arrived, {429, {}, {}, 0, 0, 0});
   answer(200, "n");
   LedgerEntry broken = EntryAt(seconds{300});
   broken.fault = FaultKind::kReset;
@@ -119,6 +121,34 @@ TEST(Ledger, SummarisesWindowsStatusesAndFaults) {
   EXPECT_EQ(summary.at("models").at(1).at("calls"), 1);
 }
 
+TEST(Ledger, ShowsItsCourseInWindows) {
+  Ledger ledger("");
+  const auto call = [&](int ms, const char* model, Verdict verdict, std::uint32_t produced) {
+    LedgerEntry entry = EntryAt(std::chrono::milliseconds{ms});
+    entry.counted_input_tokens = 180;
+    entry.verdict = verdict;
+    entry.admitted = verdict == Verdict::kAdmitted;
+    ledger.End(ledger.Begin(entry, "", model), entry.arrived + seconds{1},
+               {entry.admitted ? 200 : 429, {}, {}, produced, 0, produced});
+  };
+  call(500, "m", Verdict::kAdmitted, 7);
+  call(900, "m", Verdict::kRequests, 0);
+  call(1'600, "n", Verdict::kAdmitted, 2);
+  LedgerEntry line = EntryAt(seconds{2});
+  line.batch = true;
+  ledger.Begin(line, "", "m");
+  EXPECT_EQ(json::parse(ledger.Series(seconds{1}, "")), json::parse(R"({
+    "window_us": 1000000, "begin_us": 500000, "arrived": [2, 1, 0], "admitted": [1, 1, 0],
+    "rejected": [1, 0, 0], "answered": [0, 2, 1], "tokens": [200, 207, 2],
+    "input_tokens": [180, 180, 0], "output_tokens": [0, 7, 2]})"));
+  EXPECT_EQ(json::parse(ledger.Series(seconds{1}, "n")).at("admitted"), json::array({0, 1, 0}));
+  const json::value summary = json::parse(ledger.Summary());
+  EXPECT_EQ(summary.at("batch_lines"), 1);
+  EXPECT_EQ(summary.at("max_requests_per_minute"), 2);
+  EXPECT_EQ(summary.at("max_tokens_per_minute"), 409);
+  EXPECT_EQ(summary.at("max_output_tokens_per_minute"), 9);
+}
+
 TEST(Ledger, AppendsEndedRowsToAFile) {
   const std::string path = ::testing::TempDir() + "/candor_ledger_" +
                            ::testing::UnitTest::GetInstance()->current_test_info()->name() +
@@ -130,7 +160,7 @@ TEST(Ledger, AppendsEndedRowsToAFile) {
     ASSERT_TRUE(ledger.OpenFile(path).ok());
     ledger.Begin(EntryAt(Duration{1}), "first", "m");
     ledger.Begin(EntryAt(Duration{2}), "second", "m");
-    ledger.End(2, TimePoint{}, {200, {}, {}, 0});
+    ledger.End(2, TimePoint{}, {200, {}, {}, 0, 0, 0});
   }
   const auto text = ReadFile(path);
   ASSERT_TRUE(text.ok());

@@ -1,7 +1,9 @@
-#include "simulator/chat_service.h"
+#include "simulator/provider_service.h"
 
+#include "common/base/digest.h"
 #include "common/scenario/catalogue.h"
 #include "tests/unit/simulator/prompts.h"
+#include "tests/unit/simulator/provider_fixture.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -25,43 +27,8 @@ namespace json = boost::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-using Action = ChatService::Action;
 
-class ChatServiceTest : public ::testing::Test {
- protected:
-  ChatService& Serve() {
-    auto service = ChatService::Create(config_, {}, clock_);
-    EXPECT_TRUE(service.ok()) << service.status();
-    service_ = *std::move(service);
-    return *service_;
-  }
-  // A call from arrival to end.
-  ChatService::Answer Call(const std::string& body, std::string_view attempt = "a-1",
-                           std::string_view authorization = {}) {
-    if (service_ == nullptr) Serve();
-    ChatService::Answer answer = service_->Chat({body, attempt, authorization});
-    service_->Finish(answer);
-    return answer;
-  }
-  static std::string Text(const ChatService::Answer& answer) {
-    const json::value body = json::parse(answer.response.body);
-    return body.at("choices").at(0).at("message").at("content").as_string().c_str();
-  }
-  static json::object Error(const ChatService::Answer& answer) {
-    return json::parse(answer.response.body).at("error").as_object();
-  }
-  json::object Row(std::uint64_t call) {
-    std::string text;
-    service_->ledger().Print(call - 1, 1, &text);
-    return json::parse(text).as_object();
-  }
-
-  ManualClock clock_;
-  v1::SimulatorConfig config_;
-  std::unique_ptr<ChatService> service_;
-};
-
-TEST_F(ChatServiceTest, AnswersAreAFunctionOfTheBody) {
+TEST_F(ProviderServiceTest, AnswersAreAFunctionOfTheBody) {
   config_.mutable_default_model()->set_malformed_rate(0.3);
   std::set<std::string> texts;
   for (int seed = 0; seed < 50; ++seed) {
@@ -77,8 +44,8 @@ TEST_F(ChatServiceTest, AnswersAreAFunctionOfTheBody) {
   EXPECT_TRUE(texts.contains(Text(Call(ReportBody({{"seed", 3}})))));
 }
 
-TEST_F(ChatServiceTest, TheAttemptIdReachesOnlyTheLedger) {
-  const ChatService::Answer answer = Call(ChoiceBody(), "canary-77");
+TEST_F(ProviderServiceTest, TheAttemptIdReachesOnlyTheLedger) {
+  const Answer answer = Call(ChoiceBody(), "canary-77");
   EXPECT_THAT(answer.response.body, ::testing::Not(HasSubstr("canary-77")));
   for (const auto& [name, value] : answer.response.headers.ToList()) {
     EXPECT_THAT(value, ::testing::Not(HasSubstr("canary-77"))) << name;
@@ -91,7 +58,7 @@ TEST_F(ChatServiceTest, TheAttemptIdReachesOnlyTheLedger) {
   EXPECT_EQ(row.at("status"), 200);
 }
 
-TEST_F(ChatServiceTest, PlaysTheFirstModelThatFits) {
+TEST_F(ProviderServiceTest, PlaysTheFirstModelThatFits) {
   const auto add = [&](const char* match, double self_knowledge, std::uint64_t seed) {
     v1::SimulatedModel* model = config_.add_models();
     model->set_match(match);
@@ -117,7 +84,7 @@ TEST_F(ChatServiceTest, PlaysTheFirstModelThatFits) {
   EXPECT_EQ(models.at("data").at(0).at("id"), "exact");
 }
 
-TEST_F(ChatServiceTest, ChoicesAndReportsShareTheirWeights) {
+TEST_F(ProviderServiceTest, ChoicesAndReportsShareTheirWeights) {
   v1::SimulatedModel* model = config_.mutable_default_model();
   model->set_self_knowledge(1);
   model->set_malformed_rate(0);
@@ -132,14 +99,14 @@ TEST_F(ChatServiceTest, ChoicesAndReportsShareTheirWeights) {
   EXPECT_EQ(Text(Call(ChoiceBody())), u > 0 ? "A" : "B");
 }
 
-TEST_F(ChatServiceTest, UsesTheRangesThatItKnows) {
+TEST_F(ProviderServiceTest, UsesTheRangesThatItKnows) {
   const v1::ScenarioSet& builtin = scenario::BuiltinScenarioSet();
   const v1::Scenario& scenario = builtin.scenarios(0);
   ScenarioRanges ranges;
   ranges.Add(builtin);
   config_.mutable_default_model()->set_decisiveness(10);
   config_.mutable_default_model()->set_malformed_rate(0);
-  service_ = *ChatService::Create(config_, std::move(ranges), clock_);
+  service_ = *ProviderService::Create(config_, std::move(ranges), clock_);
   std::string a, b;
   std::vector<std::string_view> names;
   for (const v1::Attribute& attribute : scenario.attributes()) {
@@ -149,7 +116,7 @@ TEST_F(ChatServiceTest, UsesTheRangesThatItKnows) {
   }
   double sum = 0;
   for (const double weight : TrueWeights(0, names)) sum += weight / 100;
-  const ChatService::Answer answer =
+  const Answer answer =
       Call(ChatBody(PaperText(kPaperChoice, a, b), {{"logprobs", true}, {"top_logprobs", 20}}));
   const json::value body = json::parse(answer.response.body);
   const json::value& token = body.at("choices").at(0).at("logprobs").at("content").at(0);
@@ -161,10 +128,10 @@ TEST_F(ChatServiceTest, UsesTheRangesThatItKnows) {
   EXPECT_NEAR(log_odds, 10 * sum, 1e-6);
 }
 
-TEST_F(ChatServiceTest, HonoursMaxTokens) {
+TEST_F(ProviderServiceTest, HonoursMaxTokens) {
   config_.mutable_default_model()->set_malformed_rate(0);
   const std::string whole = Text(Call(ReportBody()));
-  const ChatService::Answer cut = Call(ReportBody({{"max_completion_tokens", 5}}));
+  const Answer cut = Call(ReportBody({{"max_completion_tokens", 5}}));
   const json::value body = json::parse(cut.response.body);
   EXPECT_EQ(body.at("choices").at(0).at("finish_reason"), "length");
   EXPECT_EQ(body.at("usage").at("completion_tokens"), 5);
@@ -177,21 +144,21 @@ TEST_F(ChatServiceTest, HonoursMaxTokens) {
   EXPECT_TRUE(whole.starts_with("{\"sunlight\": "));
 }
 
-TEST_F(ChatServiceTest, StreamsWhenAsked) {
-  const ChatService::Answer answer = Call(ChoiceBody({{"stream", true}}));
+TEST_F(ProviderServiceTest, StreamsWhenAsked) {
+  const Answer answer = Call(ChoiceBody({{"stream", true}}));
   EXPECT_EQ(answer.response.content_type, "text/event-stream");
   EXPECT_TRUE(answer.response.body.starts_with("data: {"));
   EXPECT_TRUE(answer.response.body.ends_with("data: [DONE]\n\n"));
 }
 
-TEST_F(ChatServiceTest, ChecksTheKeyBeforeAllElse) {
+TEST_F(ProviderServiceTest, ChecksTheKeyBeforeAllElse) {
   config_.set_api_key("sk-secret");
   EXPECT_EQ(Call("not json").response.status, 401);
   EXPECT_THAT(Error(Call(ChoiceBody())).at("message").as_string().c_str(),
               HasSubstr("didn't provide an API key"));
   for (const std::string_view wrong :
        {"Bearer sk-secre", "Bearer sk-secrex", "sk-secret", "Bearer ", "Basic sk-secret"}) {
-    const ChatService::Answer answer = Call(ChoiceBody(), "a", wrong);
+    const Answer answer = Call(ChoiceBody(), "a", wrong);
     EXPECT_EQ(answer.response.status, 401) << wrong;
     EXPECT_EQ(Error(answer).at("code"), "invalid_api_key");
     EXPECT_THAT(answer.response.body, ::testing::Not(HasSubstr("sk-")));
@@ -201,18 +168,18 @@ TEST_F(ChatServiceTest, ChecksTheKeyBeforeAllElse) {
   EXPECT_EQ(Row(1).at("admitted"), false);
 }
 
-TEST_F(ChatServiceTest, RefusesWhatTheApiRefuses) {
-  const ChatService::Answer bad = Call("{");
+TEST_F(ProviderServiceTest, RefusesWhatTheApiRefuses) {
+  const Answer bad = Call("{");
   EXPECT_EQ(bad.response.status, 400);
   EXPECT_EQ(Row(bad.call).at("status"), 400);
-  const ChatService::Answer missing = Call(ChoiceBody({}, "missing-model"));
+  const Answer missing = Call(ChoiceBody({}, "missing-model"));
   EXPECT_EQ(missing.response.status, 404);
   EXPECT_EQ(Error(missing).at("code"), "model_not_found");
 }
 
-TEST_F(ChatServiceTest, EnforcesRequestsPerMinuteOfEachModel) {
+TEST_F(ProviderServiceTest, EnforcesRequestsPerMinuteOfEachModel) {
   config_.mutable_limits()->set_requests_per_minute(2);
-  const ChatService::Answer first = Call(ChoiceBody());
+  const Answer first = Call(ChoiceBody());
   EXPECT_EQ(*first.response.headers.Find("x-ratelimit-limit-requests"), "2");
   EXPECT_EQ(*first.response.headers.Find("x-ratelimit-remaining-requests"), "1");
   EXPECT_EQ(*first.response.headers.Find("x-ratelimit-reset-requests"), "1m0s");
@@ -220,7 +187,7 @@ TEST_F(ChatServiceTest, EnforcesRequestsPerMinuteOfEachModel) {
   clock_.Advance(milliseconds{18'500});
   EXPECT_EQ(Call(ChoiceBody()).response.status, 200);
 
-  const ChatService::Answer rejected = Call(ChoiceBody());
+  const Answer rejected = Call(ChoiceBody());
   EXPECT_EQ(rejected.response.status, 429);
   EXPECT_EQ(*rejected.response.headers.Find("retry-after"), "42");
   EXPECT_EQ(*rejected.response.headers.Find("retry-after-ms"), "41500");
@@ -236,34 +203,34 @@ TEST_F(ChatServiceTest, EnforcesRequestsPerMinuteOfEachModel) {
   EXPECT_EQ(Call(ChoiceBody()).response.status, 200);
 }
 
-TEST_F(ChatServiceTest, EnforcesTokensPerMinute) {
+TEST_F(ProviderServiceTest, EnforcesTokensPerMinute) {
   config_.mutable_limits()->set_tokens_per_minute(1'000);
-  const ChatService::Answer first = Call(ChoiceBody({{"max_tokens", 700}}));
+  const Answer first = Call(ChoiceBody({{"max_tokens", 700}}));
   EXPECT_EQ(first.response.status, 200);
   EXPECT_EQ(*first.response.headers.Find("x-ratelimit-remaining-tokens"), "300");
   EXPECT_EQ(Row(1).at("counted_tokens"), 700);
-  const ChatService::Answer rejected = Call(ChoiceBody({{"max_tokens", 301}}));
+  const Answer rejected = Call(ChoiceBody({{"max_tokens", 301}}));
   EXPECT_EQ(rejected.response.status, 429);
   EXPECT_EQ(Error(rejected).at("type"), "tokens");
   EXPECT_THAT(Error(rejected).at("message").as_string().c_str(),
               HasSubstr("tokens per min (TPM): Limit 1000, Used 700, Requested 301."));
-  const ChatService::Answer hopeless = Call(ChoiceBody({{"max_tokens", 1'001}}));
+  const Answer hopeless = Call(ChoiceBody({{"max_tokens", 1'001}}));
   EXPECT_THAT(Error(hopeless).at("message").as_string().c_str(), HasSubstr("Request too large"));
   EXPECT_EQ(hopeless.response.headers.Find("retry-after"), std::nullopt);
 }
 
-TEST_F(ChatServiceTest, CountsCallsInFlight) {
+TEST_F(ProviderServiceTest, CountsCallsInFlight) {
   config_.mutable_limits()->set_in_flight(2);
   Serve();
   const std::string body = ChoiceBody();
-  const ChatService::Answer first = service_->Chat({body, "", ""});
-  const ChatService::Answer second = service_->Chat({body, "", ""});
-  const ChatService::Answer third = service_->Chat({body, "", ""});
+  const Answer first = Begin(body);
+  const Answer second = Begin(body);
+  const Answer third = Begin(body);
   EXPECT_EQ(third.response.status, 429);
   EXPECT_NE(third.response.headers.Find("retry-after-ms"), std::nullopt);
   service_->Finish(third);
   service_->Finish(first);
-  const ChatService::Answer fourth = service_->Chat({body, "", ""});
+  const Answer fourth = Begin(body);
   EXPECT_EQ(fourth.response.status, 200);
   service_->Finish(second);
   service_->Finish(fourth);
@@ -273,26 +240,39 @@ TEST_F(ChatServiceTest, CountsCallsInFlight) {
   EXPECT_EQ(Row(4).at("body_arrival"), 4);
 }
 
-TEST_F(ChatServiceTest, BreaksByScript) {
+TEST_F(ProviderServiceTest, BreaksByScript) {
   struct Case {
     const char* fault;
-    Action action;
+    Delivery delivery;
     int status;
     const char* code;
   };
   const Case cases[] = {
-      {"429", Action::kSend, 429, "rate_limit_exceeded"},
-      {"500", Action::kSend, 500, nullptr},
-      {"503", Action::kSend, 503, nullptr},
-      {"529", Action::kSend, 529, nullptr},
-      {"400", Action::kSend, 400, "unsupported_parameter"},
-      {"401", Action::kSend, 401, "invalid_api_key"},
-      {"404", Action::kSend, 404, "model_not_found"},
-      {"quota", Action::kSend, 429, "insufficient_quota"},
-      {"hang", Action::kIgnore, 0, nullptr},
-      {"reset", Action::kReset, 0, nullptr},
-      {"truncated", Action::kSendTruncated, 200, nullptr},
-      {"wrong_json", Action::kSend, 200, nullptr},
+      {"502", Delivery::kWhole, 502, nullptr},
+      {"504", Delivery::kWhole, 504, nullptr},
+      {"402", Delivery::kWhole, 402, "insufficient_credits"},
+      {"403", Delivery::kWhole, 403, "model_not_found"},
+      {"408", Delivery::kWhole, 408, "timeout"},
+      {"413", Delivery::kWhole, 413, "request_too_large"},
+      {"spend_cap", Delivery::kWhole, 429, "billing_hard_limit_reached"},
+      {"daily_quota", Delivery::kWhole, 429, "rate_limit_exceeded"},
+      {"stalled_body", Delivery::kStalled, 200, nullptr},
+      {"header_drip", Delivery::kDripped, 200, nullptr},
+      {"endless_body", Delivery::kEndless, 200, nullptr},
+      {"huge_body", Delivery::kHuge, 200, nullptr},
+      {"half_json", Delivery::kWhole, 200, nullptr},
+      {"429", Delivery::kWhole, 429, "rate_limit_exceeded"},
+      {"500", Delivery::kWhole, 500, nullptr},
+      {"503", Delivery::kWhole, 503, nullptr},
+      {"529", Delivery::kWhole, 529, nullptr},
+      {"400", Delivery::kWhole, 400, "unsupported_parameter"},
+      {"401", Delivery::kWhole, 401, "invalid_api_key"},
+      {"404", Delivery::kWhole, 404, "model_not_found"},
+      {"quota", Delivery::kWhole, 429, "insufficient_quota"},
+      {"hang", Delivery::kIgnored, 0, nullptr},
+      {"reset", Delivery::kReset, 0, nullptr},
+      {"truncated", Delivery::kTruncated, 200, nullptr},
+      {"wrong_json", Delivery::kWhole, 200, nullptr},
   };
   for (const Case& c : cases) {
     config_.clear_scripted_faults();
@@ -301,18 +281,18 @@ TEST_F(ChatServiceTest, BreaksByScript) {
     fault->set_arrival(1);
     fault->mutable_retry_after()->set_nanos(1'500'000);
     Serve();
-    const ChatService::Answer answer = Call(ChoiceBody());
-    EXPECT_EQ(answer.action, c.action) << c.fault;
+    const Answer answer = Call(ChoiceBody());
+    EXPECT_EQ(answer.delivery, c.delivery) << c.fault;
     EXPECT_EQ(answer.end.status, c.status) << c.fault;
     EXPECT_EQ(Row(1).at("fault"), c.fault);
     EXPECT_EQ(Row(1).at("status"), c.status);
-    EXPECT_EQ(Row(1).at("end_us").is_null(), c.action == Action::kIgnore) << c.fault;
+    EXPECT_EQ(Row(1).at("end_us").is_null(), c.delivery == Delivery::kIgnored) << c.fault;
     if (answer.end.status >= 400) {
       EXPECT_EQ(Error(answer).at("code"), c.code == nullptr ? json::value() : json::value(c.code));
       EXPECT_EQ(answer.response.status, c.status);
       EXPECT_EQ(*answer.response.headers.Find("retry-after"), "1");
       EXPECT_EQ(*answer.response.headers.Find("retry-after-ms"), "2");
-    } else if (answer.action == Action::kSend) {
+    } else if (answer.delivery == Delivery::kWhole) {
       boost::system::error_code not_json;
       json::parse(answer.response.body, not_json);
       EXPECT_TRUE(not_json.failed()) << c.fault;
@@ -324,7 +304,7 @@ TEST_F(ChatServiceTest, BreaksByScript) {
   }
 }
 
-TEST_F(ChatServiceTest, DelaysByTheLatencyOfTheBody) {
+TEST_F(ProviderServiceTest, DelaysByTheLatencyOfTheBody) {
   config_.mutable_default_model()->mutable_latency()->set_nanos(50'000'000);
   config_.mutable_default_model()->set_latency_sigma(0.4);
   const Duration delay = Call(ChoiceBody()).delay;
@@ -334,11 +314,11 @@ TEST_F(ChatServiceTest, DelaysByTheLatencyOfTheBody) {
   EXPECT_EQ(Call("{").delay, Duration{0});
 }
 
-TEST_F(ChatServiceTest, NamesWhatIsWrongWithAConfiguration) {
+TEST_F(ProviderServiceTest, NamesWhatIsWrongWithAConfiguration) {
   const auto message = [&](const std::function<void(v1::SimulatorConfig*)>& spoil) {
     v1::SimulatorConfig config;
     spoil(&config);
-    const auto service = ChatService::Create(config, {}, clock_);
+    const auto service = ProviderService::Create(config, {}, clock_);
     EXPECT_EQ(service.status().code(), absl::StatusCode::kInvalidArgument);
     return service.ok() ? "" : Message(service.status());
   };

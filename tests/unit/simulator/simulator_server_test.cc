@@ -74,6 +74,17 @@ class Client {
     if (error != nullptr) *error = n == 0 ? 0 : errno;
     return text;
   }
+  // Bytes read when there are at least so many, or the connection has ended.
+  std::size_t ReadAtLeast(std::size_t bytes) {
+    std::size_t size = 0;
+    char buffer[16'384];
+    ssize_t n = 1;
+    while (size < bytes && n > 0) {
+      n = ::recv(socket_, buffer, sizeof(buffer), 0);
+      if (n > 0) size += static_cast<std::size_t>(n);
+    }
+    return size;
+  }
   // Whether something, or an end, comes within `wait`.
   bool HearsWithin(std::chrono::milliseconds wait) {
     timeval limit{wait.count() / 1000, wait.count() % 1000 * 1000};
@@ -96,10 +107,11 @@ std::string BodyOf(const std::string& response) {
 class SimulatorServerTest : public ::testing::Test {
  protected:
   void Serve(int threads = 1) {
-    auto service = ChatService::Create(config_, {}, clock_);
+    auto service = ProviderService::Create(config_, {}, clock_);
     ASSERT_TRUE(service.ok()) << service.status();
     service_ = *std::move(service);
-    auto server = SimulatorServer::Start({"127.0.0.1:0", threads}, *service_);
+    auto server = SimulatorServer::Start(
+        {.listen = "127.0.0.1:0", .threads = threads, .batches = config_.batches()}, *service_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -118,7 +130,7 @@ class SimulatorServerTest : public ::testing::Test {
 
   SystemClock clock_;
   v1::SimulatorConfig config_;
-  std::unique_ptr<ChatService> service_;
+  std::unique_ptr<ProviderService> service_;
   std::unique_ptr<SimulatorServer> server_;
 };
 
@@ -149,7 +161,7 @@ TEST_F(SimulatorServerTest, ServesItsOtherPages) {
 TEST_F(SimulatorServerTest, ListsALongLedgerWhole) {
   Serve();
   constexpr int kCalls = 5'000;
-  for (int i = 0; i < kCalls; ++i) service_->Finish(service_->Chat({"{}", "a", ""}));
+  for (int i = 0; i < kCalls; ++i) service_->Finish(service_->Handle({.body = "{}"}, "a"));
   const auto count = [](const std::string& text) {
     std::size_t rows = 0;
     for (auto at = text.find("\"call\":"); at != std::string::npos;
@@ -182,6 +194,101 @@ TEST_F(SimulatorServerTest, BreaksConnectionsAsScripted) {
   EXPECT_FALSE(hanging.HearsWithin(std::chrono::milliseconds{50}));
   // Others are answered meanwhile.
   EXPECT_THAT(Ask("POST", "/v1/chat/completions", ChoiceBody()), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(SimulatorServerTest, SpeaksAllDialects) {
+  Serve();
+  const std::string responses = Ask("POST", "/v1/responses", R"({"model":"m","input":"hi"})");
+  EXPECT_EQ(json::parse(BodyOf(responses)).at("object"), "response");
+  const std::string anthropic =
+      Ask("POST", "/v1/messages",
+          R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})",
+          "anthropic-version: 2023-06-01\r\n");
+  EXPECT_EQ(json::parse(BodyOf(anthropic)).at("type"), "message");
+  const std::string gemini = Ask("POST", "/v1beta/models/g:generateContent",
+                                 R"({"contents":[{"parts":[{"text":"hi"}]}]})");
+  EXPECT_EQ(json::parse(BodyOf(gemini)).at("modelVersion"), "g");
+  const std::string events = Ask("POST", "/v1beta/models/g:streamGenerateContent?alt=sse",
+                                 R"({"contents":[{"parts":[{"text":"hi"}]}]})");
+  EXPECT_THAT(events, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_THAT(events, HasSubstr("text/event-stream"));
+  EXPECT_THAT(events, HasSubstr("finishReason"));
+  const std::string azure = Ask("POST", "/openai/deployments/d/chat/completions?api-version=1",
+                                R"({"messages":[{"role":"user","content":"hi"}]})");
+  EXPECT_EQ(json::parse(BodyOf(azure)).at("model"), "d");
+}
+
+TEST_F(SimulatorServerTest, BehavesBadlyWhenTold) {
+  for (const char* fault : {"stalled_body", "header_drip", "endless_body", "huge_body", "gzip_bomb",
+                            "redirect", "html", "half_json", "error_200", "broken_stream"}) {
+    Script(fault);
+  }
+  Serve();
+  const auto ask = [&](const char* fault, bool stream = false) {
+    return Ask("POST", "/v1/chat/completions", ChoiceBody({{"user", fault}, {"stream", stream}}));
+  };
+  EXPECT_THAT(ask("redirect"), StartsWith("HTTP/1.1 302"));
+  EXPECT_THAT(ask("html"), HasSubstr("<center>nginx</center>"));
+  EXPECT_EQ(json::parse(BodyOf(ask("error_200"))).at("error").at("type"), "server_error");
+  EXPECT_THAT(ask("broken_stream", true), ::testing::Not(HasSubstr("[DONE]")));
+  const std::string bomb = ask("gzip_bomb");
+  EXPECT_THAT(bomb.substr(0, 300), HasSubstr("content-encoding: gzip"));
+  EXPECT_LT(bomb.size(), std::size_t{4} << 20U);
+
+  // These go on until the client goes.
+  for (const char* fault : {"endless_body", "huge_body"}) {
+    Client client(server_->port());
+    client.Send("POST", "/v1/chat/completions", ChoiceBody({{"user", fault}}));
+    EXPECT_GE(client.ReadAtLeast(std::size_t{3} << 20U), std::size_t{3} << 20U) << fault;
+  }
+  Client stalled(server_->port());
+  stalled.Send("POST", "/v1/chat/completions", ChoiceBody({{"user", "stalled_body"}}));
+  EXPECT_GE(stalled.ReadAtLeast(300), 300U);
+  Client dripping(server_->port());
+  dripping.Send("POST", "/v1/chat/completions", ChoiceBody({{"user", "header_drip"}}));
+  EXPECT_EQ(dripping.ReadAtLeast(1), 1U);
+  // The server can stop in spite of them.
+  server_->Stop(std::chrono::milliseconds{0});
+}
+
+TEST_F(SimulatorServerTest, ServesBatches) {
+  Serve();
+  const std::string listed = Ask("GET", "/v1/batches");
+  EXPECT_EQ(json::parse(BodyOf(listed)).at("object"), "list");
+  const std::string messages =
+      Ask("GET", "/v1/messages/batches", {}, "anthropic-version: 2023-06-01\r\n");
+  EXPECT_EQ(json::parse(BodyOf(messages)).at("has_more"), false);
+}
+
+TEST_F(SimulatorServerTest, ChecksTheKeyOfEachDialect) {
+  config_.set_api_key("k");
+  Serve();
+  EXPECT_THAT(Ask("GET", "/v1/batches"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(Ask("GET", "/v1/batches", {}, "Authorization: Bearer k\r\n"),
+              StartsWith("HTTP/1.1 200"));
+  const std::string body = R"({"contents":[{"parts":[{"text":"hi"}]}]})";
+  EXPECT_THAT(Ask("POST", "/v1beta/models/g:generateContent", body), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(Ask("POST", "/v1beta/models/g:generateContent?key=x", body),
+              StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(Ask("POST", "/v1beta/models/g:generateContent", body, "x-goog-api-key: k\r\n"),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Ask("POST", "/v1/messages", "{}"), HasSubstr("x-api-key header is required"));
+}
+
+TEST_F(SimulatorServerTest, LimitsAndSeriesCanBeAskedForAndSet) {
+  Serve();
+  EXPECT_THAT(Ask("PUT", "/_simulator/limits", R"({"limits":{"requests_per_minute":1}})"),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Ask("POST", "/v1/chat/completions", ChoiceBody()), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Ask("POST", "/v1/chat/completions", ChoiceBody()), StartsWith("HTTP/1.1 429"));
+  EXPECT_THAT(Ask("PUT", "/_simulator/limits", R"({"limit":{}})"), StartsWith("HTTP/1.1 400"));
+  const json::value limits = json::parse(BodyOf(Ask("GET", "/_simulator/limits")));
+  EXPECT_EQ(limits.at("limits").at(0).at("requests_per_minute"), 1);
+  const json::value series =
+      json::parse(BodyOf(Ask("GET", "/_simulator/series?window_ms=60000&model=m")));
+  EXPECT_EQ(series.at("admitted").at(0), 1);
+  EXPECT_EQ(series.at("rejected").at(0), 1);
+  EXPECT_THAT(Ask("GET", "/_simulator/series?window_ms=x"), StartsWith("HTTP/1.1 400"));
 }
 
 TEST_F(SimulatorServerTest, KeepsThousandsWaitingAndAnswersAll) {
@@ -240,13 +347,14 @@ TEST_F(SimulatorServerTest, StopAnswersWhatIsInFlightAndDropsWhatIsNot) {
 
 TEST_F(SimulatorServerTest, SaysWhyItCannotServe) {
   Serve();
-  const auto taken = SimulatorServer::Start({server_->address(), 1}, *service_);
+  const auto taken = SimulatorServer::Start({.listen = server_->address()}, *service_);
   EXPECT_EQ(taken.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(Message(taken.status()), HasSubstr(server_->address()));
-  EXPECT_EQ(SimulatorServer::Start({"nonsense", 1}, *service_).status().code(),
+  EXPECT_EQ(SimulatorServer::Start({.listen = "nonsense"}, *service_).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(Message(SimulatorServer::Start({"127.0.0.1:0", 0}, *service_).status()),
-              HasSubstr("threads: 0"));
+  EXPECT_THAT(
+      Message(SimulatorServer::Start({.listen = "127.0.0.1:0", .threads = 0}, *service_).status()),
+      HasSubstr("threads: 0"));
 }
 
 }  // namespace
