@@ -21,3 +21,5 @@ find_package(benchmark CONFIG QUIET)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+# The core alone: its CMake package wants what serves and pushes metrics, too, which we do ourselves.
+pkg_check_modules(prometheus_cpp_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)

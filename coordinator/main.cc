@@ -7,7 +7,7 @@
 #include "common/base/program.h"
 #include "common/base/time_proto.h"
 #include "common/net/address.h"
-#include "coordinator/http/health.h"
+#include "coordinator/http/coordinator_metrics.h"
 #include "coordinator/service/engine_host.h"
 #include "coordinator/service/server.h"
 #include "coordinator/store/sqlite_store.h"
@@ -48,7 +48,7 @@ void BindFlags(Program& program) {
   program.Bind({.flag = "--http",
                 .field = "coordinator.http",
                 .placeholder = "ADDRESS",
-                .help = "HTTP address (health); port 0 picks a free one",
+                .help = "HTTP address (health and metrics); port 0 picks a free one",
                 .fallback = "127.0.0.1:7071"});
   program.Bind({.flag = "--data",
                 .field = "coordinator.data",
@@ -90,7 +90,10 @@ int Run(Program& program, const v1::Config& config) {
   if (!store.ok()) return program.Fail(store.status());
   const SystemClock clock;
   SystemIdGenerator ids;
+  // Before the host, whose threads use it.
+  http::CoordinatorMetrics metrics({.version = CANDOR_VERSION, .data = own.data()});
   service::EngineHost::Options options;
+  options.observer = &metrics;
   options.engine.config = config;
   options.engine.seed = std::random_device{}();
   options.engine.lease_ttl = ToDuration(own.lease_ttl());
@@ -104,7 +107,9 @@ int Run(Program& program, const v1::Config& config) {
   if (!host.ok()) return program.Fail(host.status());
 
   std::atomic<bool> ready = false;
-  auto health = http::ServeHealth(strand, own.http(), ready);
+  auto health = metrics::ServeOperations(
+      strand, own.http(),
+      {.ready = [&ready] { return ready.load(); }, .collect = metrics.CollectFrom(**host)});
   if (!health.ok()) return program.Fail(health.status());
   auto server = service::Server::Start({.listen = own.listen(), .version = CANDOR_VERSION}, **host,
                                        ids, clock);

@@ -7,6 +7,7 @@
 #include "common/base/program.h"
 #include "common/net/address.h"
 #include "common/net/http_client.h"
+#include "worker/http/worker_metrics.h"
 #include "worker/provider/endpoints.h"
 #include "worker/session/call_pool.h"
 #include "worker/session/grpc_channel.h"
@@ -142,6 +143,11 @@ int Main(int argc, char** argv) {
                 .placeholder = "N",
                 .help = "Threads for calls",
                 .fallback = "1"});
+  program.Bind({.flag = "--http",
+                .field = "worker.http",
+                .placeholder = "ADDRESS",
+                .help = "HTTP address (health and metrics); port 0 picks a free one [none]",
+                .fallback = ""});
   if (const auto exit_code = program.Parse(argc, argv)) return *exit_code;
   const v1::WorkerConfig& settings = config.worker();
   if (const Status status = CheckSettings(settings); !status.ok()) {
@@ -178,11 +184,12 @@ int Main(int argc, char** argv) {
   std::vector<asio::io_context*> lanes;
   for (const auto& lane : threads.ios()) lanes.push_back(lane.get());
   if (lanes.empty()) lanes.push_back(&io);
+  http::WorkerMetrics metrics(CANDOR_VERSION, **endpoints);
   session::CallPool calls(lanes, **endpoints,
                           {.proxy = net::ProxySettings::FromEnvironment(),
                            .max_connections_per_origin = static_cast<std::size_t>(settings.slots()),
                            .user_agent = std::string("candor-worker/") + CANDOR_VERSION},
-                          clock);
+                          clock, &metrics);
 
   session::SessionOptions options;
   options.state.worker = "workers/" + SystemIdGenerator().Next();
@@ -197,13 +204,25 @@ int Main(int argc, char** argv) {
       io.get_executor(), options, *channels, calls, [&] { return (*endpoints)->Services(); },
       clock);
 
+  std::unique_ptr<net::HttpServer> server;
+  Addresses addresses = {{"coordinator", settings.coordinator()}, {"worker", options.state.worker}};
+  if (!settings.http().empty()) {
+    auto served =
+        metrics::ServeOperations(io, settings.http(),
+                                 {.ready = [&session] { return session.state().welcomed(); },
+                                  .collect = metrics.CollectFrom(session)});
+    if (!served.ok()) return program.Fail(served.status());
+    server = *std::move(served);
+    addresses.emplace_back("http", server->address());
+    Log().Info("HTTP on {}", server->address());
+  }
+
   ReadyFile ready;
   Status failed;
   bool welcomed = false;
   session.on_welcome = [&] {
     if (std::exchange(welcomed, true)) return;
-    auto file = program.WriteReady(
-        {{"coordinator", settings.coordinator()}, {"worker", options.state.worker}});
+    auto file = program.WriteReady(addresses);
     if (file.ok()) {
       ready = *std::move(file);
     } else {

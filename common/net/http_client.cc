@@ -47,8 +47,8 @@ class Exchange {
 
   asio::awaitable<void> Run() {
     cancellation_.emplace(co_await asio::this_coro::cancellation_state);
-    const SteadyTime start = std::chrono::steady_clock::now();
-    total_deadline_ = After(start, request_.timeouts.total);
+    start_ = std::chrono::steady_clock::now();
+    total_deadline_ = After(start_, request_.timeouts.total);
     if (!PrepareRequest()) co_return;
     ConnectionPool::Lease lease;
     if (!core_.pool->TryAcquire(request_.origin, lease)) {
@@ -174,6 +174,10 @@ class Exchange {
         case IoStatus::kOk:
           break;
       }
+      if (!result_.first_byte) {
+        result_.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::steady_clock::now() - start_);
+      }
       switch (reader.Feed({core_.buffer.data(), read.bytes})) {
         case ReadState::kDone:
           if (reader.reusable() && !send_broke_ && !stream.HasBuffered()) lease.set_reusable();
@@ -257,6 +261,7 @@ class Exchange {
   HttpRequest& request_;
   HttpResult& result_;
   std::optional<asio::cancellation_state> cancellation_;
+  SteadyTime start_{};
   SteadyTime total_deadline_{};
   std::optional<Proxy> proxy_;
   std::string wire_;

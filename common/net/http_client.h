@@ -37,6 +37,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -140,6 +141,8 @@ struct HttpResult {
   bool request_bytes_written = false;
   // Whether the connection had carried another call before.
   bool connection_reused = false;
+  // From the beginning of the call to the first byte of the answer; absent when none came.
+  std::optional<std::chrono::microseconds> first_byte;
 
   // The answer, when ok(). For kTruncated and kIdleTimeout after the header: status and headers
   // too.

@@ -32,12 +32,15 @@ Engine::Impl::Impl(Options options, Recovery recovery)
       term_(recovery.term) {
   instant_.now = recovery.engine_now;
   persisted_ = recovery.engine_now;
+  accounted_ = recovery.engine_now;
   for (const std::string& name : catalog_.Groups()) GroupNumber(name);
   Recover(recovery);
 }
 
 std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) {
-  ForgiveSleep(instant.now);
+  // Nobody waited for anything while the machine slept.
+  if (ForgiveSleep(instant.now)) accounted_ = instant.now;
+  AccountWaits(instant.now);
   instant_ = instant;
   promised_.reset();
   commands_.clear();
@@ -53,12 +56,13 @@ std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) 
 // Workers speak, and nobody listens while the coordinator is stopped (a machine that sleeps, a disk
 // that holds up everything): their messages wait, and come only after this. Silence while it slept
 // is not theirs. When it fell asleep nobody knows; no earlier than the last event.
-void Engine::Impl::ForgiveSleep(TimePoint woken) {
-  if (woken - now() <= kPunctual) return;
+bool Engine::Impl::ForgiveSleep(TimePoint woken) {
+  if (woken - now() <= kPunctual) return false;
   const std::optional<TimePoint> promised = promised_ ? *promised_ : NextWakeup();
-  if (!promised || woken - *promised <= kPunctual) return;
+  if (!promised || woken - *promised <= kPunctual) return false;
   const Duration slept = woken - now();
   for (const auto& [name, number] : workers_.by_name()) workers_[number].last_heard += slept;
+  return true;
 }
 
 void Engine::Impl::On(TimePassed& /*event*/) {}
@@ -300,6 +304,11 @@ std::optional<v1::Worker> Engine::FindWorker(std::string_view name) const {
 }
 std::vector<v1::LimitGroup> Engine::LimitGroups(const Instant& instant) const {
   return impl_->LimitGroups(instant);
+}
+Overview Engine::GetOverview(const Instant& instant) const { return impl_->GetOverview(instant); }
+v1::JobExplanation Engine::Explain(JobKey job, const Instant& instant,
+                                   const StoreTimes& store) const {
+  return impl_->Explain(job, instant, store);
 }
 std::int64_t Engine::term() const { return impl_->term(); }
 

@@ -22,6 +22,8 @@
 #include "common/base/status.h"
 #include "coordinator/engine/commands.h"
 #include "coordinator/engine/events.h"
+#include "coordinator/engine/explain.h"
+#include "coordinator/engine/overview.h"
 #include "coordinator/engine/records.h"
 
 #include <cstdint>
@@ -110,6 +112,10 @@ class Engine {
   std::vector<v1::Worker> Workers() const;
   std::optional<v1::Worker> FindWorker(std::string_view name) const;
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant) const;
+  Overview GetOverview(const Instant& instant) const;
+  // Why the job is not faster. `store`: how long batches took lately from their hand-over to their
+  // commit.
+  v1::JobExplanation Explain(JobKey job, const Instant& instant, const StoreTimes& store) const;
   std::int64_t term() const;
 
  private:

@@ -11,10 +11,13 @@
 //   engine_recovery.cc   going on after a restart
 //   engine_views.cc      what others see
 //   engine_waiting.cc    why nothing happens, in words
+//   engine_accounts.cc   what was waited for, and how everything stands in numbers
+//   engine_explain.cc    why a job is not faster
 //   engine_estimate.cc   what a job would take
 #pragma once
 
 #include "common/base/random.h"
+#include "coordinator/engine/accounts.h"
 #include "coordinator/engine/catalog.h"
 #include "coordinator/engine/engine.h"
 #include "coordinator/engine/job_table.h"
@@ -76,6 +79,8 @@ struct Group {
   std::vector<Member> members;
   // Virtual time: that of the grant made last.
   std::int64_t clock = 0;
+  // Since the coordinator's start.
+  WaitAccount waits;
 };
 
 class Engine::Impl {
@@ -104,6 +109,10 @@ class Engine::Impl {
   // engine_waiting.cc: why no cell of the entry can be leased now.
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
   Waiting GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
+  // engine_accounts.cc
+  Overview GetOverview(const Instant& instant) const;
+  // engine_explain.cc
+  v1::JobExplanation Explain(JobKey key, const Instant& instant, const StoreTimes& store);
   // engine_estimate.cc
   v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,
                            std::span<const ReusedOutcomesRecord> reused);
@@ -162,7 +171,8 @@ class Engine::Impl {
   void On(LimitsChanged& event);
   void On(TimePassed& event);
   void On(TrialsProposed& event);  // engine_adaptive.cc
-  void ForgiveSleep(TimePoint woken);
+  // True when it slept.
+  bool ForgiveSleep(TimePoint woken);
   void Finish();
   void Publish(JobKey job);
   void FinishCommit(AtCommit& done);
@@ -239,6 +249,14 @@ class Engine::Impl {
                   const v1::AttemptReport& report, TimePoint sent);
   void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
+  // --- engine_accounts.cc ---
+  void AccountWaits(TimePoint until);
+  bool StoreBound() const;
+
+  // --- engine_explain.cc ---
+  EntryFacts FactsOf(const JobState& job, EntryState& entry, const Instant& instant,
+                     const std::vector<v1::LimitGroup>& groups);
+
   // --- engine_adaptive.cc ---
   // Lets the first cell of each chain go that has no outcome yet, or asks for its pair.
   void StartChains(JobState& job, std::uint16_t entry, KindState& kind);
@@ -304,6 +322,9 @@ class Engine::Impl {
   // By worker: position in write_.lease_batches of the batch that still takes leases.
   std::vector<std::uint32_t> open_batch_;
 
+  // Until when waits are accounted for, and all entries' waits together.
+  TimePoint accounted_{};
+  WaitAccount waits_;
   // When the latest batch was handed out.
   TimePoint persisted_{};
   Ticket last_ticket_ = 0;

@@ -104,6 +104,8 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   const v1::Usage& usage = attempt.usage();
   ++kind.calls;
   if (repeated) ++kind.repeated_calls;
+  if (attempt.has_latency() && attempt.batch().empty())
+    entry.recent_calls.Add(ToDuration(attempt.latency()), repeated);
   kind.input_tokens += usage.input_tokens();
   kind.cached_input_tokens += usage.cached_input_tokens();
   kind.output_tokens += usage.output_tokens();

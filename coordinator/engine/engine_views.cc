@@ -181,6 +181,7 @@ std::vector<v1::LimitGroup> Engine::Impl::LimitGroups(const Instant& instant) {
       }
     }
     view.set_waiting(waiting);
+    for (v1::WaitTime& time : group.waits.Times()) *view.add_waits() = std::move(time);
     if (waiting > 0) {
       Waiting held = GroupWaitingFor(group, tokens, instant.now);
       view.set_wait_reason(held.reason);

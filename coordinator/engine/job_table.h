@@ -3,6 +3,7 @@
 
 #include "candor/v1/job.pb.h"
 #include "candor/v1/specification.pb.h"
+#include "coordinator/engine/accounts.h"
 #include "coordinator/engine/catalog.h"
 #include "coordinator/engine/cell_table.h"
 #include "coordinator/engine/chain_table.h"
@@ -93,6 +94,10 @@ struct EntryState {
   // The largest number of prompt tokens seen, over that expected from the length.
   double prompt_ratio = 1.0;
   RateMeter rate;
+  // Since the coordinator's start: what it waited for, and the latest calls, the repeated ones
+  // marked.
+  WaitAccount waits;
+  RecentTimes recent_calls;
 
   KindState* FindKind(v1::Cell::Kind kind);
   bool replied() const;

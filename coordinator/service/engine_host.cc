@@ -25,6 +25,16 @@ constexpr std::size_t kPairsAtATime = 16;
 constexpr std::size_t kAnalystThreads = 2;
 constexpr int kAnalystNice = 5;
 
+store::CommitterOptions Committing(const EngineHost::Options& options) {
+  store::CommitterOptions committing;
+  if (HostObserver* observer = options.observer) {
+    committing.on_report = [observer](const store::CommitReport& report) {
+      observer->Committed(report);
+    };
+  }
+  return committing;
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<EngineHost>> EngineHost::Create(
@@ -50,7 +60,7 @@ EngineHost::EngineHost(boost::asio::io_context& strand, store::Store& store, con
       on_fatal_(std::move(on_fatal)),
       engine_(std::make_unique<engine::Engine>(options_.engine, std::move(recovery))),
       committer_(std::make_unique<store::GroupCommitter>(
-          store_, store::CommitterOptions{},
+          store_, Committing(options_),
           [this](engine::Ticket ticket) { Post([this, ticket] { Committed(ticket); }); },
           [this](Status status) { on_fatal_(status); })) {
   Post([this] { Handle(engine::TimePassed{}); });
@@ -120,7 +130,22 @@ void EngineHost::AfterCommit(absl::AnyInvocable<void()> done) {
 
 bool EngineHost::Overloaded() const { return committer_->full(); }
 
+EngineHost::Unwritten EngineHost::unwritten() const {
+  return {.batches = handed_over_.size(),
+          .bytes = committer_->pending_bytes(),
+          .age = handed_over_.empty() ? Duration(0) : clock_.Now() - handed_over_.front()};
+}
+
+engine::StoreTimes EngineHost::store_times() const {
+  return {.median = store_times_.Quantile(0.5), .p95 = store_times_.Quantile(0.95)};
+}
+
 void EngineHost::Committed(engine::Ticket ticket) {
+  const TimePoint now = clock_.Now();
+  for (; durable_ < ticket && !handed_over_.empty(); ++durable_) {
+    store_times_.Add(now - handed_over_.front());
+    handed_over_.pop_front();
+  }
   durable_ = ticket;
   Handle(engine::CommitFinished{ticket});
   while (!after_commit_.empty() && after_commit_.front().first <= durable_) {
@@ -151,6 +176,8 @@ void EngineHost::RemoveSession(engine::SessionId session) {
 
 void EngineHost::CarryOut(engine::Persist& command) {
   asked_ = command.ticket;
+  handed_over_.push_back(clock_.Now());
+  if (options_.observer != nullptr) options_.observer->Persisting(command.batch, *engine_);
   committer_->Submit(command.ticket, std::move(command.batch));
 }
 

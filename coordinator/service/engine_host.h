@@ -33,6 +33,16 @@
 
 namespace candor::service {
 
+// Who counts what passes, for metrics.
+class HostObserver {
+ public:
+  virtual ~HostObserver() = default;
+  // On the strand: this is about to be written.
+  virtual void Persisting(const engine::WriteBatch& batch, const engine::Engine& engine) = 0;
+  // On the committer's thread: this is durable.
+  virtual void Committed(const store::CommitReport& report) = 0;
+};
+
 // The sending half of a worker's stream.
 class SessionSink {
  public:
@@ -47,6 +57,8 @@ class EngineHost {
  public:
   struct Options {
     engine::Options engine;
+    // Outlives the host; may be null.
+    HostObserver* observer = nullptr;
     // How often workers say that they live: several times within the life of a lease.
     Duration heartbeat_interval() const {
       return std::min<Duration>(std::chrono::seconds(5), engine.lease_ttl / 4);
@@ -91,6 +103,16 @@ class EngineHost {
   void AfterCommit(absl::AnyInvocable<void()> done);
   // True while so much waits to be written that no more is to be read from workers.
   bool Overloaded() const;
+  // What was handed over and is not durable yet.
+  struct Unwritten {
+    std::size_t batches = 0;
+    std::size_t bytes = 0;
+    // Since the oldest of them was handed over.
+    Duration age{};
+  };
+  Unwritten unwritten() const;
+  // How long the latest batches took from their hand-over to their commit.
+  engine::StoreTimes store_times() const;
 
   // Ends what waits for changes: subscribers are called, and find `closing`.
   void BeginClosing();
@@ -157,6 +179,9 @@ class EngineHost {
   bool closing_ = false;
   engine::Ticket asked_ = 0;
   engine::Ticket durable_ = 0;
+  // When the batches that are not durable yet were handed over, the oldest first.
+  std::deque<TimePoint> handed_over_;
+  engine::RecentTimes store_times_;
   std::deque<std::pair<engine::Ticket, absl::AnyInvocable<void()>>> after_commit_;
   engine::SessionId next_session_ = 1;
   absl::flat_hash_map<engine::SessionId, Session> sessions_;

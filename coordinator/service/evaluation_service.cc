@@ -99,6 +99,15 @@ grpc::ServerUnaryReactor* EvaluationService::GetJobSpecification(
   });
 }
 
+grpc::ServerUnaryReactor* EvaluationService::ExplainJob(grpc::CallbackServerContext* context,
+                                                        const v1::ExplainJobRequest* request,
+                                                        v1::JobExplanation* response) {
+  return OnJob(host_, context, request, [this, response](engine::JobKey job, auto* reactor) {
+    *response = host_.engine().Explain(job, host_.Now(), host_.store_times());
+    reactor->Finish(grpc::Status::OK);
+  });
+}
+
 grpc::ServerUnaryReactor* EvaluationService::ListJobs(grpc::CallbackServerContext* context,
                                                       const v1::ListJobsRequest* request,
                                                       v1::ListJobsResponse* response) {

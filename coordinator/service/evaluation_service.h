@@ -25,6 +25,9 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
   grpc::ServerUnaryReactor* GetJobSpecification(grpc::CallbackServerContext* context,
                                                 const v1::GetJobSpecificationRequest* request,
                                                 v1::JobSpecification* response) override;
+  grpc::ServerUnaryReactor* ExplainJob(grpc::CallbackServerContext* context,
+                                       const v1::ExplainJobRequest* request,
+                                       v1::JobExplanation* response) override;
   grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* context,
                                      const v1::ListJobsRequest* request,
                                      v1::ListJobsResponse* response) override;

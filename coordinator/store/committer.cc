@@ -1,6 +1,7 @@
 #include "coordinator/store/committer.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -54,7 +55,7 @@ class GroupCommitter::Impl {
        absl::AnyInvocable<void(engine::Ticket)> on_committed,
        absl::AnyInvocable<void(Status)> on_failed)
       : store_(store),
-        options_(options),
+        options_(std::move(options)),
         on_committed_(std::move(on_committed)),
         on_failed_(std::move(on_failed)),
         thread_([this] { Run(); }) {}
@@ -91,6 +92,7 @@ class GroupCommitter::Impl {
   };
   struct Group {
     engine::Ticket ticket = 0;
+    std::size_t rows = 0;
     std::size_t bytes = 0;
     std::vector<engine::WriteBatch> batches;
   };
@@ -99,6 +101,7 @@ class GroupCommitter::Impl {
     while (true) {
       Group group = Gather();
       if (group.batches.empty()) return;
+      const auto began = std::chrono::steady_clock::now();
       Status status = store_.Commit(group.batches);
       if (!status.ok()) {
         {
@@ -111,6 +114,13 @@ class GroupCommitter::Impl {
         return;
       }
       pending_bytes_ -= group.bytes;
+      if (options_.on_report) {
+        options_.on_report({.batches = group.batches.size(),
+                            .rows = group.rows,
+                            .bytes = group.bytes,
+                            .time = std::chrono::duration_cast<Duration>(
+                                std::chrono::steady_clock::now() - began)});
+      }
       on_committed_(group.ticket);
     }
   }
@@ -120,14 +130,13 @@ class GroupCommitter::Impl {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
     Group group;
-    std::size_t rows = 0;
     while (!queue_.empty()) {
       Item& next = queue_.front();
-      if (!group.batches.empty() &&
-          (rows + next.rows > options_.max_rows || group.bytes + next.bytes > options_.max_bytes)) {
+      if (!group.batches.empty() && (group.rows + next.rows > options_.max_rows ||
+                                     group.bytes + next.bytes > options_.max_bytes)) {
         break;
       }
-      rows += next.rows;
+      group.rows += next.rows;
       group.bytes += next.bytes;
       group.ticket = next.ticket;
       group.batches.push_back(std::move(next.batch));
@@ -152,8 +161,8 @@ class GroupCommitter::Impl {
 GroupCommitter::GroupCommitter(Store& store, CommitterOptions options,
                                absl::AnyInvocable<void(engine::Ticket)> on_committed,
                                absl::AnyInvocable<void(Status)> on_failed)
-    : impl_(std::make_unique<Impl>(store, options, std::move(on_committed), std::move(on_failed))) {
-}
+    : impl_(std::make_unique<Impl>(store, std::move(options), std::move(on_committed),
+                                   std::move(on_failed))) {}
 
 GroupCommitter::~GroupCommitter() { impl_->Stop(); }
 

@@ -12,6 +12,7 @@
 // once, on a busy one groups grow by themselves. No delay is added.
 #pragma once
 
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "coordinator/engine/records.h"
 #include "coordinator/store/store.h"
@@ -19,9 +20,20 @@
 #include <absl/functional/any_invocable.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace candor::store {
+
+// One group that was committed.
+struct CommitReport {
+  std::size_t batches = 0;
+  std::size_t rows = 0;
+  // As `pending_bytes` counts them.
+  std::size_t bytes = 0;
+  // What the store took for it.
+  Duration time{};
+};
 
 struct CommitterOptions {
   // A group is closed by whichever comes first. A single batch may be larger.
@@ -29,6 +41,8 @@ struct CommitterOptions {
   std::size_t max_bytes = std::size_t{1} << 20U;
   // From here on `full` is true. Submit still accepts: an engine's command cannot be refused.
   std::size_t full_bytes = std::size_t{64} << 20U;
+  // Called after each commit on the committer's thread, for metrics. May be empty.
+  std::function<void(const CommitReport&)> on_report = nullptr;
 };
 
 class GroupCommitter {

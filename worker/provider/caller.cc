@@ -192,6 +192,7 @@ boost::asio::awaitable<v1::AttemptReport> Caller::Call(
   *report.mutable_attempt()->mutable_start_time() = ToProto(clock_.WallNow());
 
   net::HttpResult result;
+  if (observer_ != nullptr) observer_->Began(*endpoint);
   // Asio throws when the coroutine was cancelled before it came here.
   try {
     result = co_await http_.Call(std::move(request));
@@ -199,12 +200,14 @@ boost::asio::awaitable<v1::AttemptReport> Caller::Call(
     result.failure = net::HttpFailure::kCancelled;
   }
   *report.mutable_attempt()->mutable_latency() = ToProto(clock_.Now() - began);
+  const std::optional<Duration> first_byte = result.first_byte;
   ReadAnswer(*endpoint, rendered, *key, std::move(result), &report);
   if (report.attempt().state() == Attempt::NOT_SENT) {
     report.mutable_attempt()->clear_start_time();
     report.mutable_attempt()->clear_latency();
   }
   RedactTexts(*key, &report);
+  if (observer_ != nullptr) observer_->Ended(*endpoint, report, first_byte);
   co_return report;
 }
 

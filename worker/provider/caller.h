@@ -20,6 +20,7 @@
 #include "common/base/clock.h"
 #include "common/dialect/render.h"
 #include "common/net/http_client.h"
+#include "worker/provider/call_observer.h"
 #include "worker/provider/endpoints.h"
 
 #include <boost/asio/awaitable.hpp>
@@ -32,9 +33,10 @@ namespace candor::provider {
 // Not for concurrent use by several threads; any number of calls may be pending on one.
 class Caller {
  public:
-  // All must outlive the caller and its calls.
-  Caller(const Endpoints& endpoints, net::HttpClient& http, const Clock& clock)
-      : endpoints_(endpoints), http_(http), clock_(clock) {}
+  // All must outlive the caller and its calls. `observer` may be null.
+  Caller(const Endpoints& endpoints, net::HttpClient& http, const Clock& clock,
+         CallObserver* observer = nullptr)
+      : endpoints_(endpoints), http_(http), clock_(clock), observer_(observer) {}
 
   // Makes the call, once. Begun after `start_by` it makes none and hands the lease back. A
   // cancelled call ends as the table says. Never throws.
@@ -52,6 +54,7 @@ class Caller {
   const Endpoints& endpoints_;
   net::HttpClient& http_;
   const Clock& clock_;
+  CallObserver* const observer_;
 };
 
 // The report of a lease that is handed back without a call, with the reason.

@@ -21,10 +21,10 @@ namespace asio = boost::asio;
 class CallPool::Lane {
  public:
   Lane(asio::io_context& io, const provider::Endpoints& endpoints,
-       const net::HttpClientOptions& options, const Clock& clock)
+       const net::HttpClientOptions& options, const Clock& clock, provider::CallObserver* observer)
       : io_(io),
         http_(net::MakeHttpClient(io.get_executor(), options)),
-        caller_(endpoints, *http_, clock) {}
+        caller_(endpoints, *http_, clock, observer) {}
 
   asio::io_context& io() { return io_; }
 
@@ -62,9 +62,10 @@ class CallPool::Lane {
 };
 
 CallPool::CallPool(std::vector<asio::io_context*> ios, const provider::Endpoints& endpoints,
-                   const net::HttpClientOptions& options, const Clock& clock) {
+                   const net::HttpClientOptions& options, const Clock& clock,
+                   provider::CallObserver* observer) {
   for (asio::io_context* io : ios) {
-    lanes_.push_back(std::make_unique<Lane>(*io, endpoints, options, clock));
+    lanes_.push_back(std::make_unique<Lane>(*io, endpoints, options, clock, observer));
   }
 }
 

@@ -4,6 +4,7 @@
 #include "candor/v1/worker_service.pb.h"
 #include "common/base/clock.h"
 #include "common/net/http_client.h"
+#include "worker/provider/call_observer.h"
 #include "worker/provider/endpoints.h"
 #include "worker/session/session_state.h"
 
@@ -31,10 +32,12 @@ class CallRunner {
 
 // Makes the calls, on the given io_contexts in turn; each has connections of its own and must be
 // run by exactly one thread. All must outlive the pool; destroy it when none is running any more.
+// `observer` may be null.
 class CallPool final : public CallRunner {
  public:
   CallPool(std::vector<boost::asio::io_context*> ios, const provider::Endpoints& endpoints,
-           const net::HttpClientOptions& options, const Clock& clock);
+           const net::HttpClientOptions& options, const Clock& clock,
+           provider::CallObserver* observer = nullptr);
   ~CallPool() override;
 
   void Begin(Start start, Done done) override;

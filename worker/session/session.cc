@@ -43,6 +43,7 @@ asio::awaitable<void> Session::Run() {
   while (!finished_) {
     const Status status = co_await RunStream();
     if (finished_) break;
+    ++losses_;
     LogLoss(status);
     const auto ceiling = std::min<Duration>(
         options_.max_backoff, options_.first_backoff * (1 << std::min(failures_, 10)));
@@ -76,6 +77,7 @@ asio::awaitable<Status> Session::ReadAll(WorkerChannel& channel) {
     // Not in the condition: g++ 12 miscompiles co_await there.
     const bool read = co_await channel.Read(&message);
     if (!read) break;
+    heard_at_ = clock_.Now();
     const bool was_welcomed = state_.welcomed();
     const bool was_draining = state_.draining();
     why = state_.Receive(std::move(message), clock_.Now(), &starts);
@@ -87,6 +89,7 @@ asio::awaitable<Status> Session::ReadAll(WorkerChannel& channel) {
     }
     if (!was_welcomed && state_.welcomed()) {
       failures_ = 0;
+      ++welcomes_;
       LogWelcome();
       if (on_welcome) on_welcome();
     }
@@ -138,6 +141,7 @@ bool Session::NextMessage(v1::ConnectRequest* message, TimePoint* wait_until) {
   if (!state_.welcomed()) return false;
   if (now >= heartbeat_due_) {
     heartbeat_due_ = now + state_.heartbeat_interval();
+    heartbeat_at_ = now;
     *message = state_.Heartbeat();
     return true;
   }
@@ -150,6 +154,14 @@ bool Session::NextMessage(v1::ConnectRequest* message, TimePoint* wait_until) {
   *message = state_.TakeReports();
   unsent_since_ = now;
   return true;
+}
+
+StreamHealth Session::health() const {
+  const TimePoint now = clock_.Now();
+  return {.welcomes = welcomes_,
+          .losses = losses_,
+          .silence = heard_at_ ? now - *heard_at_ : Duration(0),
+          .heartbeat_age = heartbeat_at_ ? now - *heartbeat_at_ : Duration(0)};
 }
 
 void Session::BeginCalls(std::vector<Start> starts) {

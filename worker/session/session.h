@@ -31,6 +31,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,16 @@ struct SessionOptions {
   std::uint64_t seed = 0;
 };
 
+// How the stream to the coordinator fares, since the process started.
+struct StreamHealth {
+  std::int64_t welcomes = 0;
+  std::int64_t losses = 0;
+  // Since the latest message of the coordinator, and since the latest heartbeat was written; 0
+  // before the first.
+  Duration silence{};
+  Duration heartbeat_age{};
+};
+
 class Session {
  public:
   using Services = std::function<std::vector<v1::Worker::EndpointService>()>;
@@ -75,6 +86,7 @@ class Session {
   void Drain(std::string_view reason);
 
   const SessionState& state() const { return state_; }
+  StreamHealth health() const;
 
  private:
   // One stream, from its opening to its end. How it ended.
@@ -108,6 +120,11 @@ class Session {
   bool finished_ = false;
   int failures_ = 0;
   TimePoint last_loss_log_{};
+  // Of StreamHealth.
+  std::int64_t welcomes_ = 0;
+  std::int64_t losses_ = 0;
+  std::optional<TimePoint> heard_at_;
+  std::optional<TimePoint> heartbeat_at_;
   TimePoint heartbeat_due_{};
   // When the first unsent report came.
   TimePoint unsent_since_{};

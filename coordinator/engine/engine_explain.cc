@@ -1,0 +1,100 @@
+#include "coordinator/engine/engine_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace candor::engine {
+namespace {
+
+// The group's limits as uses, where the pacer has not said more of them.
+void FillUses(v1::LimitGroup& group) {
+  if (!group.uses().empty()) return;
+  const auto add = [&group](v1::LimitUse::Dimension dimension, std::int64_t limit,
+                            std::int64_t used) {
+    if (limit <= 0) return;
+    v1::LimitUse& use = *group.add_uses();
+    use.set_dimension(dimension);
+    use.set_limit(limit);
+    use.set_used(used);
+    use.set_source(v1::LimitUse::CONFIGURED);
+  };
+  const v1::Limits& limits = group.limits();
+  add(v1::LimitUse::REQUESTS_PER_MINUTE, limits.requests_per_minute(),
+      group.requests_last_minute());
+  add(v1::LimitUse::TOKENS_PER_MINUTE, limits.tokens_per_minute(), group.tokens_last_minute());
+  add(v1::LimitUse::IN_FLIGHT, limits.in_flight(), group.in_flight());
+}
+
+}  // namespace
+
+EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const Instant& instant,
+                                 const std::vector<v1::LimitGroup>& groups) {
+  EntryFacts facts;
+  facts.entry = entry.name;
+  facts.endpoint = entry.endpoint_name;
+  facts.rate = entry.rate.Rate(instant.now);
+  facts.waits = entry.waits;
+  facts.calls = static_cast<std::int64_t>(entry.recent_calls.size());
+  facts.repeated = entry.recent_calls.marked();
+  facts.latency_median = entry.recent_calls.Quantile(0.5);
+  facts.latency_p95 = entry.recent_calls.Quantile(0.95);
+  facts.in_flight = entry.in_flight();
+  facts.pending = static_cast<std::int64_t>(entry.pending());
+  double tokens = 0;
+  std::uint64_t weight = 0;
+  for (const KindState& kind : entry.kinds) {
+    facts.total += static_cast<std::int64_t>(kind.total);
+    facts.done += static_cast<std::int64_t>(kind.done + kind.failed);
+    const std::uint64_t cells = std::max<std::uint64_t>(1, kind.cells.pending());
+    tokens += static_cast<double>(entry.Reservation(kind)) * static_cast<double>(cells);
+    weight += cells;
+  }
+  if (weight > 0) facts.call_tokens = tokens / static_cast<double>(weight);
+
+  switch (entry.state) {
+    case EntryState::State::kStopped:
+      facts.state = v1::EntryProgress::STOPPED;
+      facts.reason = entry.reason;
+      break;
+    case EntryState::State::kFinished:
+      facts.state = v1::EntryProgress::FINISHED;
+      break;
+    case EntryState::State::kRunning:
+      facts.reason = facts.pending > 0 ? WaitingFor(job, entry, instant.now).text : "";
+      facts.state = facts.reason.empty() ? v1::EntryProgress::RUNNING : v1::EntryProgress::WAITING;
+      break;
+  }
+
+  const Group& group = groups_[entry.group];
+  for (const v1::LimitGroup& view : groups) {
+    if (view.name() == "limitGroups/" + group.name) facts.group = view;
+  }
+  for (const Group::Member& member : group.members) {
+    for (const std::uint32_t number : member.entries) {
+      if (&member.job->entries[number] != &entry) ++facts.group_sharers;
+    }
+  }
+  for (const auto& [name, number] : workers_.by_name()) {
+    const WorkerState& worker = workers_[number];
+    if (worker.session == 0 || worker.draining || !worker.Serves(entry.model.endpoint)) continue;
+    ++facts.workers;
+    facts.slots += worker.slots;
+    facts.slots_taken += worker.taken;
+  }
+  return facts;
+}
+
+v1::JobExplanation Engine::Impl::Explain(JobKey key, const Instant& instant,
+                                         const StoreTimes& store) {
+  JobState* job = FindJob(key);
+  if (job == nullptr || !job->visible) return {};
+  std::vector<v1::LimitGroup> groups = LimitGroups(instant);
+  for (v1::LimitGroup& group : groups) FillUses(group);
+  std::vector<EntryFacts> entries;
+  for (EntryState& entry : job->entries) {
+    entries.push_back(FactsOf(*job, entry, instant, groups));
+  }
+  return ExplainJob(job->job().name(), job->state, job->reason, entries, store);
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,175 @@
+#include "coordinator/engine/explain.h"
+
+#include "common/base/time_proto.h"
+#include "coordinator/engine/explain_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace candor::engine {
+namespace {
+
+using v1::JobExplanation;
+
+// Findings below this share are noise, as long as there is a larger one.
+constexpr double kLeastShare = 0.02;
+constexpr int kMostFindings = 4;
+// Repetitions above this part of the calls are worth a finding.
+constexpr double kManyRepeated = 0.02;
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void AddFinding(v1::WaitReason reason, double share, FindingText words,
+                JobExplanation::EntryExplanation* out) {
+  JobExplanation::Finding& finding = *out->add_findings();
+  finding.set_reason(reason);
+  finding.set_share(share);
+  finding.set_text(std::move(words.text));
+  finding.set_advice(std::move(words.advice));
+}
+
+bool Ended(v1::Job::State state) {
+  return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED || state == v1::Job::CANCELLED ||
+         state == v1::Job::BUDGET_EXHAUSTED;
+}
+
+// The entry that has most to do, of those that run.
+const EntryFacts* Longest(const std::vector<EntryFacts>& entries) {
+  const EntryFacts* longest = nullptr;
+  double most = -1;
+  for (const EntryFacts& facts : entries) {
+    if (facts.state == v1::EntryProgress::STOPPED || facts.state == v1::EntryProgress::FINISHED) {
+      continue;
+    }
+    const auto left = static_cast<double>(facts.total - facts.done);
+    // By the time that it takes; one without a rate takes longest.
+    const double time = facts.rate > 0 ? left / facts.rate : left * 1e6;
+    if (time > most) longest = &facts;
+    most = std::max(most, time);
+  }
+  return longest;
+}
+
+std::string Summary(const std::string& name, v1::Job::State state, const std::string& state_reason,
+                    const std::vector<EntryFacts>& entries, const JobExplanation& explanation) {
+  std::int64_t total = 0;
+  std::int64_t done = 0;
+  double rate = 0;
+  int stopped = 0;
+  for (const EntryFacts& facts : entries) {
+    total += facts.total;
+    done += facts.done;
+    rate += facts.rate;
+    stopped += facts.state == v1::EntryProgress::STOPPED ? 1 : 0;
+  }
+  std::string text =
+      fmt::format("{} has {} of {} answers", name, CountText(done), CountText(total));
+  if (Ended(state)) {
+    text += fmt::format(" and is {}", v1::Job::State_Name(state));
+    return text + (state_reason.empty() ? "." : fmt::format(": {}.", state_reason));
+  }
+  if (state == v1::Job::PAUSED) return text + " and is paused: `candor resume` goes on.";
+  text += fmt::format(" and gets {}", rate > 0 ? RateText(rate) : "none at present");
+  if (stopped > 0) {
+    text += fmt::format("; {} {} stopped", stopped, stopped == 1 ? "entry is" : "entries are");
+  }
+  const EntryFacts* longest = Longest(entries);
+  if (longest == nullptr) return text + ".";
+  for (const auto& entry : explanation.entries()) {
+    if (entry.entry() != longest->entry || entry.findings().empty()) continue;
+    const JobExplanation::Finding& first = entry.findings(0);
+    return text + fmt::format(". Most of what is left is {}'s: {:.0f} % of the time {}.",
+                              entry.entry(), first.share() * 100, first.text());
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+LimitRate RateOfLimits(const EntryFacts& facts) {
+  LimitRate out;
+  const double latency = Seconds(facts.latency_median);
+  for (const v1::LimitUse& use : facts.group.uses()) {
+    if (use.limit() <= 0) continue;
+    const auto limit = static_cast<double>(use.limit());
+    double rate = 0;
+    switch (use.dimension()) {
+      case v1::LimitUse::REQUESTS_PER_MINUTE:
+        rate = limit / 60;
+        break;
+      case v1::LimitUse::TOKENS_PER_MINUTE:
+        if (facts.call_tokens > 0) rate = limit / 60 / facts.call_tokens;
+        break;
+      case v1::LimitUse::IN_FLIGHT:
+        if (latency > 0) rate = limit / latency;
+        break;
+      // What a call takes of these is not known apart; they show as what was waited for.
+      default:
+        break;
+    }
+    if (rate > 0 && (out.rate <= 0 || rate < out.rate)) {
+      out.rate = rate;
+      out.binding = use;
+    }
+  }
+  return out;
+}
+
+double RateOfSlots(const EntryFacts& facts) {
+  const double latency = Seconds(facts.latency_median);
+  return latency > 0 ? static_cast<double>(facts.slots) / latency : 0;
+}
+
+JobExplanation::EntryExplanation ExplainEntry(const EntryFacts& facts, const StoreTimes& store) {
+  JobExplanation::EntryExplanation out;
+  out.set_entry(facts.entry);
+  out.set_state(facts.state);
+  out.set_rate(facts.rate);
+  out.set_limit_rate(RateOfLimits(facts).rate);
+  out.set_slots_rate(RateOfSlots(facts));
+  *out.mutable_latency_median() = ToProto(facts.latency_median);
+  *out.mutable_latency_p95() = ToProto(facts.latency_p95);
+  out.set_repeated_calls(static_cast<std::int32_t>(facts.repeated));
+  if (facts.state == v1::EntryProgress::STOPPED) {
+    AddFinding(
+        v1::WAIT_REASON_UNSPECIFIED, 1,
+        {"it was stopped: " + facts.reason, "mend what the provider says, then `candor resume`"},
+        &out);
+    return out;
+  }
+  const double whole = Seconds(facts.waits.total());
+  for (const v1::WaitTime& wait : facts.waits.Times()) {
+    const double share = whole > 0 ? Seconds(ToDuration(wait.time())) / whole : 0;
+    if (!out.findings().empty() && (share < kLeastShare || out.findings_size() >= kMostFindings)) {
+      break;
+    }
+    AddFinding(wait.reason(), share, TextOf(wait.reason(), facts, store), &out);
+  }
+  if (facts.calls > 0 &&
+      static_cast<double>(facts.repeated) > kManyRepeated * static_cast<double>(facts.calls) &&
+      facts.waits.Of(v1::RETRY_BACK_OFF) == Duration(0)) {
+    AddFinding(v1::RETRY_BACK_OFF, 0,
+               {fmt::format("{} of the last {} calls were repetitions of ones that had failed",
+                            CountText(facts.repeated), CountText(facts.calls)),
+                "`candor export` writes attempts.jsonl, which says why each one failed"},
+               &out);
+  }
+  return out;
+}
+
+v1::JobExplanation ExplainJob(const std::string& name, v1::Job::State state,
+                              const std::string& state_reason,
+                              const std::vector<EntryFacts>& entries, const StoreTimes& store) {
+  JobExplanation out;
+  for (const EntryFacts& facts : entries) *out.add_entries() = ExplainEntry(facts, store);
+  *out.mutable_commit_median() = ToProto(store.median);
+  *out.mutable_commit_p95() = ToProto(store.p95);
+  out.set_summary(Summary(name, state, state_reason, entries, out));
+  return out;
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,75 @@
+// Why a job is not faster, in words with numbers. Pure: facts in, sentences out.
+//
+// A rate that nobody measured is Little's law: calls in flight, over the time of one call, are
+// calls a second. So 64 slots at 2.3 s a call give 27.8/s whatever the limits are, and a limit of 8
+// calls in flight 3.5/s whatever the slots are.
+#pragma once
+
+#include "candor/v1/cluster_service.pb.h"
+#include "candor/v1/evaluation_service.pb.h"
+#include "coordinator/engine/accounts.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace candor::engine {
+
+// How long batches took lately, from their hand-over to their commit.
+struct StoreTimes {
+  Duration median{};
+  Duration p95{};
+};
+
+struct EntryFacts {
+  std::string entry;
+  v1::EntryProgress::State state = v1::EntryProgress::RUNNING;
+  // What it waits for now, or why it was stopped; may be empty.
+  std::string reason;
+  std::int64_t total = 0;
+  // Outcomes, and cells that were given up.
+  std::int64_t done = 0;
+  std::int64_t in_flight = 0;
+  // Cells that could be asked at once if nothing held them back.
+  std::int64_t pending = 0;
+  // Outcomes a second.
+  double rate = 0;
+  WaitAccount waits;
+
+  // Of the latest calls.
+  std::int64_t calls = 0;
+  std::int64_t repeated = 0;
+  Duration latency_median{};
+  Duration latency_p95{};
+
+  std::string endpoint;
+  // Its limit group, as others see it.
+  v1::LimitGroup group;
+  // Other entries that ask of the same group.
+  std::int64_t group_sharers = 0;
+  // What one call takes of limits of tokens.
+  double call_tokens = 0;
+
+  // Connected workers that serve the endpoint, and their slots, of which calls of this entry and of
+  // others take some.
+  std::int64_t workers = 0;
+  std::int64_t slots = 0;
+  std::int64_t slots_taken = 0;
+};
+
+// Calls a second that the group's limits allow, and which of them binds; 0 where there is none.
+struct LimitRate {
+  double rate = 0;
+  v1::LimitUse binding;
+};
+LimitRate RateOfLimits(const EntryFacts& facts);
+// Calls a second that the slots allow at the present latency; 0 where it cannot be told.
+double RateOfSlots(const EntryFacts& facts);
+
+v1::JobExplanation::EntryExplanation ExplainEntry(const EntryFacts& facts, const StoreTimes& store);
+// `state` is the job's.
+v1::JobExplanation ExplainJob(const std::string& name, v1::Job::State state,
+                              const std::string& state_reason,
+                              const std::vector<EntryFacts>& entries, const StoreTimes& store);
+
+}  // namespace candor::engine

@@ -1,0 +1,206 @@
+#include "coordinator/engine/explain.h"
+
+#include "common/base/time_proto.h"
+#include "coordinator/engine/explain_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace candor::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr StoreTimes kStore{.median = milliseconds(4), .p95 = milliseconds(9)};
+
+void AddUse(v1::LimitUse::Dimension dimension, std::int64_t limit, std::int64_t used,
+            v1::LimitUse::Source source, EntryFacts& facts) {
+  v1::LimitUse& use = *facts.group.add_uses();
+  use.set_dimension(dimension);
+  use.set_limit(limit);
+  use.set_used(used);
+  use.set_source(source);
+}
+
+EntryFacts Facts() {
+  EntryFacts facts;
+  facts.entry = "base";
+  facts.endpoint = "local";
+  facts.group.set_name("limitGroups/g5");
+  facts.total = 40'000;
+  facts.done = 12'340;
+  facts.pending = 27'596;
+  facts.in_flight = 64;
+  facts.rate = 27.5;
+  facts.calls = 1'000;
+  facts.latency_median = milliseconds(2'300);
+  facts.latency_p95 = milliseconds(4'100);
+  facts.call_tokens = 600;
+  facts.workers = 1;
+  facts.slots = 64;
+  facts.slots_taken = 64;
+  return facts;
+}
+
+TEST(ExplainTest, SlotsAreReckonedAgainstLimits) {
+  EntryFacts facts = Facts();
+  AddUse(v1::LimitUse::REQUESTS_PER_MINUTE, 10'000, 1'650, v1::LimitUse::CONFIGURED, facts);
+  facts.waits.Charge(v1::SLOTS, seconds(92));
+  facts.waits.Charge(v1::NOTHING, seconds(8));
+  const auto said = ExplainEntry(facts, kStore);
+  ASSERT_EQ(said.findings_size(), 2);
+  EXPECT_EQ(said.findings(0).reason(), v1::SLOTS);
+  EXPECT_DOUBLE_EQ(said.findings(0).share(), 0.92);
+  EXPECT_EQ(
+      said.findings(0).text(),
+      "all 64 slots were taken. At a median latency of 2.3 s 64 slots give 27.8/s; the limits "
+      "would allow 167/s");
+  // 166.7/s at 2.3 s are 383 calls in flight.
+  EXPECT_EQ(said.findings(0).advice(), "6 workers of 64 slots would reach them (there is 1 now)");
+  EXPECT_NEAR(said.limit_rate(), 166.7, 0.1);
+  EXPECT_NEAR(said.slots_rate(), 27.8, 0.1);
+}
+
+TEST(ExplainTest, SlotsWithoutLimits) {
+  EntryFacts facts = Facts();
+  facts.waits.Charge(v1::SLOTS, seconds(10));
+  const auto said = ExplainEntry(facts, kStore);
+  EXPECT_THAT(said.findings(0).text(), HasSubstr("no limit is in the way"));
+  EXPECT_THAT(said.findings(0).advice(), HasSubstr("more workers (each of 64 slots adds 27.8/s)"));
+  EXPECT_DOUBLE_EQ(said.limit_rate(), 0);
+}
+
+TEST(ExplainTest, SlotsThatOthersTake) {
+  EntryFacts facts = Facts();
+  facts.in_flight = 20;
+  facts.waits.Charge(v1::SLOTS, seconds(10));
+  EXPECT_THAT(ExplainEntry(facts, kStore).findings(0).text(),
+              HasSubstr("44 of them by other entries and jobs"));
+}
+
+TEST(ExplainTest, ALimitSaysHowMuchAndWhoSaysSo) {
+  EntryFacts facts = Facts();
+  AddUse(v1::LimitUse::REQUESTS_PER_MINUTE, 500, 499, v1::LimitUse::LEARNED, facts);
+  facts.waits.Charge(v1::REQUEST_LIMIT, seconds(10));
+  const auto said = ExplainEntry(facts, kStore);
+  EXPECT_EQ(
+      said.findings(0).text(),
+      "limit group \"g5\" allows 500 requests a minute (as the provider's headers say) and uses "
+      "499");
+  EXPECT_THAT(said.findings(0).advice(), HasSubstr("a higher usage tier"));
+}
+
+TEST(ExplainTest, TheFullestOfTokenLimits) {
+  EntryFacts facts = Facts();
+  AddUse(v1::LimitUse::INPUT_TOKENS_PER_MINUTE, 100'000, 20'000, v1::LimitUse::CONFIGURED, facts);
+  AddUse(v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE, 10'000, 9'900, v1::LimitUse::CONFIGURED, facts);
+  facts.waits.Charge(v1::TOKEN_LIMIT, seconds(10));
+  const auto said = ExplainEntry(facts, kStore);
+  EXPECT_THAT(said.findings(0).text(), HasSubstr("allows 10,000 output tokens a minute"));
+  EXPECT_THAT(said.findings(0).advice(),
+              HasSubstr("candor limits set g5 --output-tokens-per-minute N"));
+}
+
+TEST(ExplainTest, CallsInFlightAreReckonedAsARate) {
+  EntryFacts facts = Facts();
+  AddUse(v1::LimitUse::IN_FLIGHT, 8, 8, v1::LimitUse::CONFIGURED, facts);
+  facts.waits.Charge(v1::IN_FLIGHT_LIMIT, seconds(10));
+  EXPECT_THAT(ExplainEntry(facts, kStore).findings(0).text(),
+              HasSubstr("at a median latency of 2.3 s these give 3.5/s"));
+}
+
+TEST(ExplainTest, RefusalsAreCounted) {
+  EntryFacts facts = Facts();
+  facts.group.set_refusals(12);
+  facts.group.set_calls(4'000);
+  facts.waits.Charge(v1::PROVIDER_ASKED, seconds(10));
+  EXPECT_THAT(ExplainEntry(facts, kStore).findings(0).text(),
+              HasSubstr("it refused 12 of 4,000 calls"));
+}
+
+TEST(ExplainTest, TheStoreSaysItsTimes) {
+  EntryFacts facts = Facts();
+  facts.waits.Charge(v1::STORE, seconds(10));
+  EXPECT_THAT(ExplainEntry(facts, kStore).findings(0).text(),
+              HasSubstr("4.0 ms from hand-over to commit (median), 9.0 ms (95 %)"));
+}
+
+TEST(ExplainTest, ManyRepetitionsAreAFindingOfTheirOwn) {
+  EntryFacts facts = Facts();
+  facts.waits.Charge(v1::NOTHING, seconds(10));
+  facts.repeated = 10;
+  EXPECT_EQ(ExplainEntry(facts, kStore).findings_size(), 1);
+  facts.repeated = 31;
+  const auto said = ExplainEntry(facts, kStore);
+  ASSERT_EQ(said.findings_size(), 2);
+  EXPECT_THAT(said.findings(1).text(), HasSubstr("31 of the last 1,000 calls were repetitions"));
+}
+
+TEST(ExplainTest, SmallSharesAreLeftOut) {
+  EntryFacts facts = Facts();
+  facts.waits.Charge(v1::SLOTS, seconds(990));
+  facts.waits.Charge(v1::FIRST_CALL, seconds(10));
+  EXPECT_EQ(ExplainEntry(facts, kStore).findings_size(), 1);
+}
+
+TEST(ExplainTest, AStoppedEntrySaysWhy) {
+  EntryFacts facts = Facts();
+  facts.state = v1::EntryProgress::STOPPED;
+  facts.reason = "HTTP 401: invalid key";
+  facts.waits.Charge(v1::SLOTS, seconds(10));
+  const auto said = ExplainEntry(facts, kStore);
+  ASSERT_EQ(said.findings_size(), 1);
+  EXPECT_EQ(said.findings(0).text(), "it was stopped: HTTP 401: invalid key");
+  EXPECT_THAT(said.findings(0).advice(), HasSubstr("candor resume"));
+}
+
+TEST(ExplainTest, EveryReasonHasWords) {
+  for (int i = v1::WaitReason_MIN; i <= v1::WaitReason_MAX; ++i) {
+    if (i == v1::WAIT_REASON_UNSPECIFIED || !v1::WaitReason_IsValid(i)) continue;
+    const FindingText words = TextOf(static_cast<v1::WaitReason>(i), Facts(), kStore);
+    EXPECT_THAT(words.text, Not(IsEmpty())) << v1::WaitReason_Name(static_cast<v1::WaitReason>(i));
+    EXPECT_THAT(words.text, Not(HasSubstr("no name for")))
+        << v1::WaitReason_Name(static_cast<v1::WaitReason>(i));
+  }
+}
+
+TEST(ExplainTest, TheSummaryNamesWhatTakesLongest) {
+  EntryFacts slow = Facts();
+  slow.waits.Charge(v1::SLOTS, seconds(10));
+  EntryFacts fast = Facts();
+  fast.entry = "trained";
+  fast.rate = 300;
+  fast.waits.Charge(v1::NOTHING, seconds(10));
+  const auto said = ExplainJob("jobs/x", v1::Job::RUNNING, "", {fast, slow}, kStore);
+  EXPECT_THAT(said.summary(), HasSubstr("jobs/x has 24,680 of 80,000 answers and gets 328/s"));
+  EXPECT_THAT(said.summary(),
+              HasSubstr("Most of what is left is base's: 100 % of the time all 64"));
+}
+
+TEST(ExplainTest, TheSummaryOfAJobThatIsOver) {
+  const EntryFacts facts = Facts();
+  EXPECT_EQ(ExplainJob("jobs/x", v1::Job::BUDGET_EXHAUSTED, "the budget of 5 calls is spent",
+                       {facts}, kStore)
+                .summary(),
+            "jobs/x has 12,340 of 40,000 answers and is BUDGET_EXHAUSTED: the budget of 5 calls is "
+            "spent.");
+  EXPECT_THAT(ExplainJob("jobs/x", v1::Job::PAUSED, "", {facts}, kStore).summary(),
+              HasSubstr("is paused: `candor resume` goes on"));
+}
+
+TEST(ExplainTest, NumbersAsPeopleReadThem) {
+  EXPECT_EQ(TimeText(milliseconds(2'300)), "2.3 s");
+  EXPECT_EQ(TimeText(milliseconds(340)), "340 ms");
+  EXPECT_EQ(TimeText(std::chrono::microseconds(800)), "0.8 ms");
+  EXPECT_EQ(TimeText(seconds(240)), "240 s");
+  EXPECT_EQ(RateText(1'666), "1,666/s");
+  EXPECT_EQ(RateText(27.83), "27.8/s");
+  EXPECT_EQ(RateText(0.4167), "0.42/s");
+}
+
+}  // namespace
+}  // namespace candor::engine
