@@ -125,8 +125,10 @@ std::optional<double> SecondsUntil(std::string_view text, WallTime now) {
   } else if (const auto date = ParseHttpDate(text)) {
     seconds = std::chrono::duration<double>(*date - now).count();
   }
-  if (!seconds || !(*seconds >= 0) || *seconds > kMaxReset) return std::nullopt;
-  return seconds;
+  // Clocks and whole seconds make "now" a little late.
+  constexpr double kTolerance = 2;
+  if (!seconds || !(*seconds >= -kTolerance) || *seconds > kMaxReset) return std::nullopt;
+  return std::max(*seconds, 0.0);
 }
 
 // The same of a day.
@@ -233,6 +235,8 @@ std::optional<v1::LimitObservation> LimitHeaders::ReadFamily(const Family& famil
       remaining.reset();
     }
   }
+  // "Nothing is left, and all of it came back an hour ago" says nothing.
+  if (!reset && !family.reset.empty()) remaining.reset();
   if (!limit && !remaining) return std::nullopt;
 
   LimitUse::Dimension dimension = subject.dimension;

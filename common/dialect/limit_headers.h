@@ -21,8 +21,8 @@
 //
 // Headers lie, and nothing that they say is fatal. Dropped are: limits that are no number, below 1
 // or above 10^12; a `remaining` that is negative or more than the limit; a reset in the past, or
-// further away than two days. Of several headers of one dimension the tightest counts. Two things
-// are not said and have to be told apart:
+// further away than two days, and what remains until then. Of several headers of one dimension the
+// tightest counts. Two things are not said and have to be told apart:
 //
 //   * OpenAI's smallest accounts and Groq send requests *a day* under the name of those a minute.
 //     A reset above two minutes fits no window of one, and where it fits a day (reset * limit /

@@ -106,7 +106,8 @@ void Cluster::StartSimulator(const std::string& config) {
 void Cluster::WriteConfig() const {
   std::string text = "endpoints:\n";
   for (const auto& [name, lines] : endpoints_) {
-    text += "  - name: " + name + "\n    dialect: openai\n";
+    text += "  - name: " + name + "\n";
+    if (lines.find("dialect:") == std::string::npos) text += "    dialect: openai\n";
     text += Replace(lines, "{base_url}", "http://" + simulator_http_ + "/v1") + "\n";
   }
   WriteWhole(directory_ + "/candor.yaml", text);

@@ -30,7 +30,8 @@ std::vector<boost::json::value> ParseJsonLines(std::string_view text);
 class Cluster {
  public:
   // What the endpoints of candor.yaml are: name -> lines of YAML below `- name: ...`, in which
-  // {base_url} stands for the simulator's URL. By default one, "local", without limits.
+  // {base_url} stands for the simulator's URL. The dialect is openai where they name no other. By
+  // default one, "local", without limits.
   using Endpoints = std::map<std::string, std::string>;
 
   Cluster();

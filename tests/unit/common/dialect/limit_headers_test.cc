@@ -196,14 +196,25 @@ TEST(LimitHeadersTest, LiesAreDropped) {
   EXPECT_THAT(Read({{"x-ratelimit-limit-requests", "-1"}, {"x-ratelimit-remaining-requests", "7"}}),
               ElementsAre("REQUESTS_PER_MINUTE -/7 -"));
   for (const char* reset :
-       {"-1s", "-5", "1e300", "nan", "soon", "0001-01-01T00:00:00Z", "2026-11-25T11:59:59Z",
+       {"-1s", "-5", "1e300", "nan", "soon", "0001-01-01T00:00:00Z", "2026-11-25T11:59:50Z",
         "2030-01-01T00:00:00Z", "2026-13-45T99:00:00Z", "2026-11-25T12:00:10",
-        "2026-11-25T12:00:10+99:00", "1795607999", "Wed, 25 Nov 2026 11:00:00 GMT", "999999h"}) {
+        "2026-11-25T12:00:10+99:00", "1795607000", "Wed, 25 Nov 2026 11:00:00 GMT", "999999h"}) {
     EXPECT_THAT(Read({{"anthropic-ratelimit-requests-limit", "50"},
                       {"anthropic-ratelimit-requests-reset", reset}}),
                 ElementsAre("REQUESTS_PER_MINUTE 50/- -"))
         << reset;
   }
+  EXPECT_THAT(Read({{"x-ratelimit-limit-requests", "60"},
+                    {"x-ratelimit-remaining-requests", "0"},
+                    {"x-ratelimit-reset-requests", "-1h"}}),
+              ElementsAre("REQUESTS_PER_MINUTE 60/- -"));
+  EXPECT_THAT(Read({{"anthropic-ratelimit-requests-remaining", "0"},
+                    {"anthropic-ratelimit-requests-reset", "2026-11-25T11:00:00Z"}}),
+              IsEmpty());
+  // Late by less than the clocks are apart.
+  EXPECT_THAT(Read({{"anthropic-ratelimit-requests-remaining", "0"},
+                    {"anthropic-ratelimit-requests-reset", "2026-11-25T11:59:59Z"}}),
+              ElementsAre("REQUESTS_PER_MINUTE -/0 0"));
   EXPECT_THAT(Read({{"x-ratelimit", "60"},
                     {"x-ratelimit-requests", "60"},
                     {"x-ratelimit-limit-images", "5"},

@@ -57,6 +57,14 @@ class CallerTest : public ::testing::Test {
     endpoint->set_api_key_env("KEY");
     endpoint->mutable_auth()->set_header("api-key");
     endpoint = config.add_endpoints();
+    endpoint->set_name("anthropic");
+    endpoint->set_base_url("https://h/v1");
+    endpoint->set_dialect("anthropic");
+    endpoint->set_api_key_env("KEY");
+    endpoint->add_models()->set_match("m");
+    endpoint->mutable_models(0)->set_stream("always");
+    (*endpoint->mutable_models(0)->mutable_headers())["anthropic-beta"] = "b1";
+    endpoint = config.add_endpoints();
     endpoint->set_name("keyless");
     endpoint->set_base_url("https://h");
     endpoint->set_api_key_env("MISSING");
@@ -124,6 +132,50 @@ TEST_F(CallerTest, AnotherHeaderCarriesTheBareKey) {
   Call(job);
   EXPECT_EQ(http_.last.headers.Find("api-key"), kKey);
   EXPECT_EQ(http_.last.headers.Find("authorization"), std::nullopt);
+}
+
+TEST_F(CallerTest, AStreamIsReadToItsEnd) {
+  v1::JobSpecification job = dialect::SmallJob();
+  job.mutable_entries(0)->set_endpoint("anthropic");
+  job.mutable_entries(0)->mutable_choices()->mutable_sampling()->set_max_output_tokens(8);
+  const std::string stream =
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[],"
+      "\"usage\":{\"input_tokens\":90}}}\n\n"
+      "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"text\":\"B\"}}\n\n"
+      "data: "
+      "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\"}}\n\n"
+      "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
+      "\"usage\":{\"output_tokens\":3}}\n\n";
+  Answer(200, stream + "data: {\"type\":\"message_stop\"}\n\n");
+  http_.result.headers.Add("Content-Type", "text/event-stream; charset=utf-8");
+  const v1::AttemptReport report = Call(job);
+  EXPECT_EQ(report.attempt().state(), Attempt::COMPLETED) << report.attempt().error_text();
+  EXPECT_EQ(report.outcome().choice(), v1::Outcome::B);
+  EXPECT_EQ(report.attempt().usage().input_tokens(), 90);
+  EXPECT_EQ(report.attempt().usage().output_tokens(), 3);
+  EXPECT_EQ(http_.last.target, "/v1/messages");
+  EXPECT_EQ(http_.last.headers.Find("x-api-key"), kKey);
+  EXPECT_EQ(http_.last.headers.Find("anthropic-version"), "2023-06-01");
+  EXPECT_EQ(http_.last.headers.Find("anthropic-beta"), "b1");
+  EXPECT_THAT(http_.last.body, HasSubstr(R"("stream":true)"));
+
+  // Half of it is no reply, but its tokens are paid for.
+  Answer(200, stream);
+  http_.result.headers.Add("Content-Type", "text/event-stream");
+  const v1::AttemptReport cut = Call(job);
+  EXPECT_EQ(cut.attempt().state(), Attempt::FAILED);
+  EXPECT_EQ(cut.attempt().error_class(), Attempt::MALFORMED_RESPONSE);
+  EXPECT_EQ(cut.attempt().usage().input_tokens(), 90);
+  EXPECT_FALSE(cut.has_outcome());
+}
+
+TEST_F(CallerTest, AFilteredPromptIsAnOutcome) {
+  Answer(400, R"({"error":{"code":"content_filter","message":"filtered","status":400}})");
+  const v1::AttemptReport report = Call();
+  EXPECT_EQ(report.attempt().state(), Attempt::COMPLETED);
+  EXPECT_EQ(report.attempt().http_status(), 400);
+  EXPECT_EQ(report.outcome().class_(), v1::Outcome::PROVIDER_BLOCKED);
+  EXPECT_EQ(report.outcome().scenario(), "plot");
 }
 
 TEST_F(CallerTest, ACompleteReply) {

@@ -1,5 +1,7 @@
 #include "worker/provider/endpoints.h"
 
+#include "common/base/config.h"
+
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
@@ -143,6 +145,30 @@ TEST(EndpointTest, Timeouts) {
   EXPECT_EQ((*endpoint)->timeouts().total, std::chrono::milliseconds(0));
   config.mutable_timeouts()->mutable_idle()->set_seconds(-1);
   EXPECT_THAT(Message(Endpoint::Create(config).status()), HasSubstr("timeouts.idle"));
+}
+
+TEST(EndpointsTest, TheExampleOfEveryProvider) {
+  const auto config = LoadConfig(CANDOR_SOURCE_DIR "/docs/examples/providers.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto endpoints = Endpoints::Create(*config, Variables({}));
+  ASSERT_TRUE(endpoints.ok()) << endpoints.status();
+  const auto target = [&](std::string_view endpoint, std::string_view model) {
+    return (*endpoints)->Find(endpoint)->origin().host +
+           TargetOf(*(*endpoints)->Find(endpoint), model);
+  };
+  EXPECT_EQ(target("openai", "gpt-5"), "api.openai.com/v1/responses");
+  EXPECT_EQ(target("openai-chat", "gpt-4o"), "api.openai.com/v1/chat/completions");
+  EXPECT_EQ(target("azure", "d"),
+            "my-resource.openai.azure.com/openai/deployments/my-deployment/chat/completions"
+            "?api-version=2024-10-21");
+  EXPECT_EQ(target("anthropic", "claude-sonnet-5"), "api.anthropic.com/v1/messages");
+  EXPECT_EQ(target("gemini", "gemini-3-pro"),
+            "generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:generateContent");
+  EXPECT_EQ((*endpoints)->Find("azure")->auth_header(), "api-key");
+  EXPECT_EQ((*endpoints)->Find("anthropic")->auth_header(), "x-api-key");
+  EXPECT_TRUE((*endpoints)->Find("vllm")->key()->empty());
+  EXPECT_EQ((*endpoints)->Find("anthropic")->reason(),
+            "environment variable ANTHROPIC_API_KEY is not set");
 }
 
 struct Bad {
