@@ -18,8 +18,8 @@ constexpr std::string_view kHelp =
     R"({"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":)"
     R"("Learn more about Gemini API quotas","url":)"
     R"("https://ai.google.dev/gemini-api/docs/rate-limits"}]})";
-// What the API asks for beside a quota per day, too.
-constexpr Duration kDailyRetryDelay = std::chrono::seconds{22};
+// What the API asks for when a quota per day is used up: as if that helped.
+constexpr std::optional<Duration> kDailyRetryDelay = std::chrono::seconds{22};
 
 std::string_view StatusName(int status) {
   switch (status) {
@@ -63,6 +63,18 @@ std::pair<std::string_view, std::string_view> QuotaOf(Verdict kind) {
   }
 }
 
+std::string RetryInfo(Duration delay) {
+  const std::int64_t seconds = delay.count() / 1'000'000;
+  const std::int64_t micros = delay.count() % 1'000'000;
+  return fmt::format(
+      R"({{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{}s"}})",
+      micros == 0 ? fmt::format("{}", seconds) : fmt::format("{}.{:06}", seconds, micros));
+}
+
+bool IsPerDay(Verdict kind) {
+  return kind == Verdict::kRequestsPerDay || kind == Verdict::kTokensPerDay;
+}
+
 ApiError QuotaError(const RefusalFacts& facts, Verdict kind, std::int64_t limit,
                     std::optional<Duration> retry_after) {
   const auto [metric, id] = QuotaOf(kind);
@@ -80,15 +92,9 @@ ApiError QuotaError(const RefusalFacts& facts, Verdict kind, std::int64_t limit,
   AppendJsonString(facts.model, &details);
   details += fmt::format(R"(}},"quotaValue":"{}"}}]}},{})", limit, kHelp);
   if (retry_after && retry_after->count() > 0) {
-    const double seconds = static_cast<double>(retry_after->count()) / 1e6;
-    message += fmt::format("\nPlease retry in {}s.", ShortestNumber(seconds));
-    if (facts.retry_info) {
-      details += fmt::format(
-          R"(,{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{}s"}})",
-          retry_after->count() % 1'000'000 == 0
-              ? fmt::format("{}", retry_after->count() / 1'000'000)
-              : fmt::format("{:.6f}", seconds));
-    }
+    message += fmt::format("\nPlease retry in {}s.",
+                           ShortestNumber(static_cast<double>(retry_after->count()) / 1e6));
+    if (facts.retry_info) details += "," + RetryInfo(*retry_after);
   }
   return Error(429, std::move(message), std::move(details));
 }
@@ -207,12 +213,12 @@ class Gemini final : public Dialect {
       case Refusal::kRateLimit:
         if (facts.limit == 0 || facts.limit_kind == Verdict::kInFlight) {
           ApiError error = Error(429, "Resource has been exhausted (e.g. check quota).");
-          if (facts.retry_info && facts.retry_after.value_or(Duration{0}).count() > 0) {
-            error.details = QuotaError(facts, Verdict::kRequests, 0, facts.retry_after).details;
-          }
+          const Duration wait = facts.retry_after.value_or(Duration{0});
+          if (facts.retry_info && wait.count() > 0) error.details = RetryInfo(wait);
           return error;
         }
-        return QuotaError(facts, facts.limit_kind, facts.limit, facts.retry_after);
+        return QuotaError(facts, facts.limit_kind, facts.limit,
+                          IsPerDay(facts.limit_kind) ? kDailyRetryDelay : facts.retry_after);
       case Refusal::kOutOfCredit:
         return Error(429,
                      "Your prepayment credits are depleted. Please go to AI Studio at "

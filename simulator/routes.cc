@@ -24,19 +24,29 @@ std::string_view Deployment(std::string_view prefix) {
   return before.ends_with("/deployments") ? name : std::string_view();
 }
 
+// .../models/M:generateContent and .../tunedModels/T:generateContent; the latter's model is
+// "tunedModels/T".
 Route FindGemini(std::string_view path) {
+  constexpr std::string_view kTuned = "/tunedModels";
   const auto [before, last] = SplitLast(path);
   const auto colon = last.rfind(':');
-  const auto prefix = Without(before, "/models");
-  if (colon == std::string_view::npos || !prefix) return {};
+  if (colon == std::string_view::npos) return {};
   const std::string_view method = last.substr(colon + 1);
   if (method != "generateContent" && method != "streamGenerateContent") return {};
-  return {Endpoint::kCall,
-          DialectKind::kGemini,
-          *prefix,
-          {},
-          last.substr(0, colon),
-          method == "streamGenerateContent"};
+  Route route;
+  route.endpoint = Endpoint::kCall;
+  route.dialect = DialectKind::kGemini;
+  route.stream = method == "streamGenerateContent";
+  if (const auto prefix = Without(before, "/models")) {
+    route.prefix = *prefix;
+    route.model = last.substr(0, colon);
+    return route;
+  }
+  const auto prefix = Without(before, kTuned);
+  if (!prefix) return {};
+  route.prefix = *prefix;
+  route.model = path.substr(prefix->size() + 1, path.rfind(':') - prefix->size() - 1);
+  return route;
 }
 
 // Resources with an id, and perhaps a verb: `collection` ends their parent's path.

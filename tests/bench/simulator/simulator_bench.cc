@@ -1,5 +1,5 @@
 // What a call to the simulator costs, beside a handler that sends fixed bytes on the same server in
-// the same run, and beside the simulator without a socket:
+// the same run, and beside the simulator without a socket in each dialect:
 //
 //   simulator_bench [seconds a part]
 //
@@ -192,25 +192,59 @@ std::unique_ptr<ProviderService> MakeService(const Clock& clock) {
   return *std::move(service);
 }
 
-void MeasureWithoutSocket(const Clock& clock) {
+// The same question as another dialect asks it.
+std::string BodyOf(DialectKind dialect, std::uint64_t seed) {
+  const std::string chat = Body(seed);
+  const auto begin = chat.find(R"("role":"user","content":)") + 24;
+  const std::string question = chat.substr(begin, chat.find("}],", begin) - begin);
+  switch (dialect) {
+    case DialectKind::kResponses:
+      return fmt::format(R"({{"model":"base","max_output_tokens":16,"user":"{}","input":{}}})",
+                         seed, question);
+    case DialectKind::kAnthropic:
+      return fmt::format(R"({{"model":"base","max_tokens":16,"metadata":{{"user_id":"{}"}},)"
+                         R"("messages":[{{"role":"user","content":{}}}]}})",
+                         seed, question);
+    case DialectKind::kGemini:
+      return fmt::format(R"({{"contents":[{{"parts":[{{"text":{}}}]}}],)"
+                         R"("generationConfig":{{"maxOutputTokens":16,"seed":{}}}}})",
+                         question, seed);
+    case DialectKind::kChat:
+      break;
+  }
+  return chat;
+}
+
+void MeasureWithoutSocket(const Clock& clock, DialectKind dialect) {
   const auto service = MakeService(clock);
   constexpr int kCalls = 100'000;
   std::vector<std::string> bodies;
-  for (std::uint64_t i = 0; i < kCalls; ++i) bodies.push_back(Body(i));
+  for (std::uint64_t i = 0; i < kCalls; ++i) bodies.push_back(BodyOf(dialect, i));
+  const net::HttpHeaders headers{{"anthropic-version", "2023-06-01"}};
+  ApiCall call;
+  call.dialect = dialect;
+  call.headers = &headers;
+  if (dialect == DialectKind::kGemini) call.path_model = "base";
   const double before = CpuSeconds(RUSAGE_THREAD);
   for (const std::string& body : bodies) {
-    service->Finish(service->Handle({.body = body}, "a-0000000000000001"));
+    call.body = body;
+    const Answer answer = service->Handle(call, "a-0000000000000001");
+    service->Finish(answer);
+    if (answer.response.status != 200) std::exit(1);
   }
   const double us = (CpuSeconds(RUSAGE_THREAD) - before) / kCalls * 1e6;
   fmt::print("{:<28} {:>31.2f} us CPU a call  {:>9.0f} calls/s on a core\n",
-             "simulator, without a socket", us, 1e6 / us);
+             fmt::format("{}, without a socket", ToString(dialect)), us, 1e6 / us);
 }
 
 int Main(int argc, char** argv) {
   const std::chrono::duration<double> time{argc > 1 ? std::atof(argv[1]) : 3.0};
   const SystemClock clock;
   fmt::print("body of {} bytes, {} connections, 1 serving thread\n", Body(0).size(), kConnections);
-  MeasureWithoutSocket(clock);
+  for (const DialectKind dialect : {DialectKind::kChat, DialectKind::kResponses,
+                                    DialectKind::kAnthropic, DialectKind::kGemini}) {
+    MeasureWithoutSocket(clock, dialect);
+  }
   std::string response;
   {
     const auto service = MakeService(clock);

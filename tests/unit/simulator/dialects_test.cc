@@ -338,7 +338,16 @@ TEST(Gemini, SaysWhichQuotaAndWhenToComeAgain) {
             "GenerateRequestsPerDayPerProjectPerModel");
   EXPECT_EQ(details.at(0).at("violations").at(0).at("quotaValue"), "250");
   EXPECT_EQ(details.at(2).at("@type"), "type.googleapis.com/google.rpc.RetryInfo");
-  EXPECT_EQ(details.at(2).at("retryDelay"), "1.500000s");
+  // A delay that does not help.
+  EXPECT_EQ(details.at(2).at("retryDelay"), "22s");
+
+  facts.limit_kind = Verdict::kInputTokens;
+  const json::value minute =
+      json::parse(GeminiDialect().WriteError(GeminiDialect().Refuse(Refusal::kRateLimit, facts)));
+  const json::value& more = minute.at("error").at("details");
+  EXPECT_EQ(more.at(0).at("violations").at(0).at("quotaId"),
+            "GenerateContentPaidTierInputTokensPerModelPerMinute");
+  EXPECT_EQ(more.at(2).at("retryDelay"), "1.500000s");
 }
 
 TEST(Dialects, KnowEveryRefusal) {

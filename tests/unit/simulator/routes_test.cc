@@ -29,6 +29,8 @@ TEST(FindRoute, KnowsThePathsOfAllApis) {
        {Endpoint::kCall, DialectKind::kGemini, "/v1beta", "", "gemini-3", false}},
       {"/v1beta/models/g:streamGenerateContent",
        {Endpoint::kCall, DialectKind::kGemini, "/v1beta", "", "g", true}},
+      {"/v1beta/tunedModels/t:generateContent",
+       {Endpoint::kCall, DialectKind::kGemini, "/v1beta", "", "tunedModels/t", false}},
       {"/v1/models", {Endpoint::kModels, DialectKind::kChat, "/v1", "", "", false}},
       {"/v1/files", {Endpoint::kFiles, DialectKind::kChat, "/v1", "", "", false}},
       {"/v1/files/f", {Endpoint::kFile, DialectKind::kChat, "/v1", "f", "", false}},
