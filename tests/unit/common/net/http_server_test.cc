@@ -201,6 +201,17 @@ TEST_F(HttpServerTest, AnAbandonedStreamIsNotTakenForWhole) {
   EXPECT_EQ(Call(Request(port)).failure, HttpFailure::kTruncated);
 }
 
+TEST_F(HttpServerTest, RawBytesAreTheResponse) {
+  const auto port = Serve([](const HttpServerRequest&, Responder responder) {
+    StreamWriter writer = responder.StartRaw();
+    writer.Write("HTTP/1.1 200 OK\r\nContent-");
+    writer.Write("Length: 2\r\n\r\nok");
+    writer.Finish();
+  });
+  EXPECT_EQ(Talk(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
 TEST_F(HttpServerTest, StreamWithBackpressure) {
   StreamWriter writer;
   int pieces = 0;
