@@ -62,5 +62,7 @@ void AddImportCommand(CLI::App& app, Action* action);
 void AddScenarioCommands(CLI::App& app, Action* action);
 void AddGenerateCommand(CLI::App& app, Action* action);
 void AddClusterCommands(CLI::App& app, Action* action);
+void AddLimitsCommand(CLI::App& app, Action* action);
+void AddExplainCommand(CLI::App& app, Action* action);
 
 }  // namespace candor::cli

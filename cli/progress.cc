@@ -1,5 +1,6 @@
 #include "cli/progress.h"
 
+#include "cli/layout.h"
 #include "cli/text.h"
 
 #include <fmt/format.h>
@@ -28,16 +29,10 @@ std::string Rate(double rate) {
   return rate < 100 ? fmt::format("{:.1f}/s", rate) : WithCommas(std::llround(rate)) + "/s";
 }
 
-std::string Bar(const v1::KindProgress& kind, std::size_t width, bool unicode) {
+std::string BarOf(const v1::KindProgress& kind, const ProgressStyle& style, std::size_t width) {
   const double share =
       kind.total() > 0 ? static_cast<double>(kind.done()) / static_cast<double>(kind.total()) : 1;
-  const auto filled = std::min(width, static_cast<std::size_t>(share * static_cast<double>(width)));
-  std::string bar;
-  for (std::size_t i = 0; i < width; ++i) {
-    const bool full = i < filled;
-    bar += unicode ? (full ? "█" : "░") : (full ? "#" : "-");
-  }
-  return unicode ? bar : "[" + bar + "]";
+  return Bar(share, width, style.unicode);
 }
 
 std::string KindLabel(v1::Cell::Kind kind) {
@@ -66,40 +61,6 @@ std::vector<std::string> Details(const v1::KindProgress& kind) {
   }
   if (kind.money() > 0) details.push_back("spend " + Money(kind.money()));
   return details;
-}
-
-// Lays pieces out, two spaces apart, in lines of the width; later lines are indented.
-void Flow(std::string line, const std::vector<std::string>& pieces, std::size_t indent,
-          std::size_t width, std::vector<std::string>* lines) {
-  for (const std::string& piece : pieces) {
-    const bool begun = Columns(line) > indent;
-    if (begun && Columns(line) + 2 + Columns(piece) > width) {
-      lines->push_back(std::move(line));
-      line = std::string(indent, ' ') + piece;
-    } else {
-      line += (begun ? "  " : "") + piece;
-    }
-  }
-  lines->push_back(std::move(line));
-}
-
-// Words of a sentence, flowed with single spaces.
-void Wrap(std::string_view text, std::size_t indent, std::size_t width,
-          std::vector<std::string>* lines) {
-  std::string line(indent, ' ');
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = Clip(text.substr(begin, end - begin), width - indent);
-    begin = end + 1;
-    if (word.empty()) continue;
-    if (Columns(line) > indent && Columns(line) + 1 + Columns(word) > width) {
-      lines->push_back(std::move(line));
-      line = std::string(indent, ' ');
-    }
-    line += (Columns(line) > indent ? " " : "") + word;
-  }
-  if (Columns(line) > indent) lines->push_back(std::move(line));
 }
 
 const char* ColorOf(v1::Job::State state) {
@@ -208,8 +169,8 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
     for (const v1::KindProgress& kind : entry.kinds()) {
       const std::string done = WithCommas(kind.done()) + "/" + WithCommas(kind.total());
       const std::string line = "  " + PadRight(KindLabel(kind.kind()), kIndent - 4) + "  " +
-                               Bar(kind, bar_width, style.unicode) + "  " + PadLeft(done, counts) +
-                               "  " + PadLeft(Percent(kind.done(), kind.total()), 4);
+                               BarOf(kind, style, bar_width) + "  " + PadLeft(done, counts) + "  " +
+                               PadLeft(Percent(kind.done(), kind.total()), 4);
       Flow(line, Details(kind), kIndent, width, &lines);
     }
     const auto* estimate = FindEstimate(estimates, entry.entry());

@@ -45,6 +45,8 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddScenarioCommands(app, &action);
   AddGenerateCommand(app, &action);
   AddClusterCommands(app, &action);
+  AddLimitsCommand(app, &action);
+  AddExplainCommand(app, &action);
   if (const auto exit_code = program.Parse(argc, argv)) return *exit_code;
   if (!action) {
     world.err << "candor: no command given. `candor --help` lists them.\n";

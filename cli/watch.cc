@@ -1,6 +1,7 @@
 #include "cli/watch.h"
 
 #include "cli/client.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 
 #include <algorithm>
@@ -15,13 +16,13 @@ constexpr auto kLineInterval = std::chrono::seconds(10);
 // Where the picture appears.
 class Display {
  public:
-  explicit Display(Context& context) : context_(context) {}
+  explicit Display(Context& context) : context_(context), screen_(context.out, context.height) {}
 
   void Show(const v1::WatchJobResponse& picture, bool last) {
     const auto* left = picture.has_time_left() ? &picture.time_left() : nullptr;
     const auto* estimates = picture.has_estimates() ? &picture.estimates() : nullptr;
     if (context_.terminal) {
-      Draw(RenderProgress(picture.job(), left, context_.style, estimates));
+      screen_.Draw(RenderProgress(picture.job(), left, context_.style, estimates));
       return;
     }
     const TimePoint now = context_.clock.Now();
@@ -32,32 +33,13 @@ class Display {
 
   // A remark that stays, above the picture.
   void Say(const std::string& text) {
-    if (context_.terminal) Erase();
+    if (context_.terminal) screen_.Erase();
     context_.out << text << '\n' << std::flush;
   }
 
  private:
-  void Draw(std::vector<std::string> lines) {
-    // What has scrolled out of the window cannot be drawn again.
-    const std::size_t room = std::max<std::size_t>(context_.height, 4) - 1;
-    if (lines.size() > room) {
-      const std::size_t hidden = lines.size() - room + 1;
-      lines.resize(room - 1);
-      lines.push_back(fmt::format("... and {} more lines", hidden));
-    }
-    Erase();
-    for (const std::string& line : lines) context_.out << line << '\n';
-    context_.out << std::flush;
-    drawn_ = lines.size();
-  }
-
-  void Erase() {
-    if (drawn_ > 0) context_.out << fmt::format("\x1b[{}A", drawn_) << "\x1b[J";
-    drawn_ = 0;
-  }
-
   Context& context_;
-  std::size_t drawn_ = 0;
+  Screen screen_;
   std::optional<TimePoint> shown_at_;
 };
 

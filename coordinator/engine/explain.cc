@@ -82,8 +82,10 @@ std::string Summary(const std::string& name, v1::Job::State state, const std::st
   for (const auto& entry : explanation.entries()) {
     if (entry.entry() != longest->entry || entry.findings().empty()) continue;
     const JobExplanation::Finding& first = entry.findings(0);
-    return text + fmt::format(". Most of what is left is {}'s: {:.0f} % of the time {}.",
-                              entry.entry(), first.share() * 100, first.text());
+    const std::string whose =
+        entries.size() > 1 ? fmt::format("Most of what is left is {}'s: ", entry.entry()) : "";
+    return text +
+           fmt::format(". {}{:.0f} % of the time {}.", whose, first.share() * 100, first.text());
   }
   return text + ".";
 }

@@ -86,6 +86,17 @@ class FakeEvaluation final : public v1::EvaluationService::Service {
     *job = JobIn(v1::Job::SUCCEEDED);
     return grpc::Status::OK;
   }
+  grpc::Status ExplainJob(ServerContext*, const v1::ExplainJobRequest* request,
+                          v1::JobExplanation* explanation) override {
+    explanation->set_summary(request->name() + " waits for slots.");
+    auto* entry = explanation->add_entries();
+    entry->set_entry("base");
+    auto* finding = entry->add_findings();
+    finding->set_reason(v1::SLOTS);
+    finding->set_share(0.5);
+    finding->set_text("all 64 slots were taken");
+    return grpc::Status::OK;
+  }
   grpc::Status GetJobSpecification(ServerContext*, const v1::GetJobSpecificationRequest*,
                                    v1::JobSpecification* specification) override {
     v1::Scenario* scenario = specification->add_scenarios();
@@ -217,6 +228,14 @@ class FakeCluster final : public v1::ClusterService::Service {
     endpoint->set_reason("environment variable LOCAL_API_KEY is not set");
     return grpc::Status::OK;
   }
+  grpc::Status ListLimitGroups(ServerContext*, const v1::ListLimitGroupsRequest*,
+                               v1::ListLimitGroupsResponse* response) override {
+    v1::LimitGroup* group = response->add_limit_groups();
+    group->set_name("limitGroups/g5");
+    group->set_waiting(++lists);
+    if (lists == 2 && interrupt != nullptr) interrupt->Trigger();
+    return grpc::Status::OK;
+  }
   grpc::Status UpdateLimitGroup(ServerContext*, const v1::UpdateLimitGroupRequest* request,
                                 v1::LimitGroup* group) override {
     update = *request;
@@ -224,6 +243,9 @@ class FakeCluster final : public v1::ClusterService::Service {
     return grpc::Status::OK;
   }
   v1::UpdateLimitGroupRequest update;
+  std::atomic<int> lists = 0;
+  // What the second ListLimitGroups triggers.
+  Interrupt* interrupt = nullptr;
 };
 
 // Two files, in small pieces.
@@ -553,6 +575,39 @@ TEST_F(RunTest, WorkersAndStatusAreShown) {
   EXPECT_THAT(out_, HasSubstr("9.9.9 at " + address_));
   EXPECT_EQ(Run({"jobs"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("jobs/4zzz"));
+}
+
+TEST_F(RunTest, ExplainIsAPageOrJson) {
+  EXPECT_EQ(Run({"explain", kJob}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr(std::string(kJob) + " waits for slots.\n"));
+  EXPECT_THAT(out_, HasSubstr("50 %  [#####-----]  all 64 slots were taken\n"));
+  EXPECT_EQ(Run({"explain", kJob, "--json"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("\"reason\": \"SLOTS\""));
+}
+
+TEST_F(RunTest, LimitsAreShownOnceOrUntilTheInterrupt) {
+  EXPECT_EQ(Run({"limits"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("g5  1 cell waits\n"));
+  cluster_.lists = 0;
+  cluster_.interrupt = &interrupt_;
+  EXPECT_EQ(Run({"limits", "--watch", "--interval", "0.1"}), kExitInterrupted) << err_;
+  EXPECT_THAT(out_, HasSubstr("g5  1 cell waits\n"));
+  EXPECT_EQ(cluster_.lists, 2);
+}
+
+TEST_F(RunTest, EveryLimitHasAFlag) {
+  EXPECT_EQ(Run({"limits", "set", "g5", "--requests-per-day", "10", "--output-tokens-per-minute",
+                 "20", "--in-flight", "0"}),
+            0)
+      << err_;
+  EXPECT_THAT(cluster_.update.update_mask().paths(),
+              testing::UnorderedElementsAre("limits.requests_per_day",
+                                            "limits.output_tokens_per_minute", "limits.in_flight"));
+  EXPECT_EQ(cluster_.update.limit_group().limits().output_tokens_per_minute(), 20);
+  for (const char* wrong : {"-3", "x", "1.5", "99999999999999999999"}) {
+    EXPECT_EQ(Run({"limits", "set", "g5", "--in-flight", wrong}), 2);
+    EXPECT_THAT(err_, HasSubstr(fmt::format("\"{}\" is no limit; give a whole number", wrong)));
+  }
 }
 
 TEST_F(RunTest, LimitsChangeOnlyWhatIsGiven) {

@@ -181,6 +181,15 @@ TEST(ExplainTest, TheSummaryNamesWhatTakesLongest) {
               HasSubstr("Most of what is left is base's: 100 % of the time all 64"));
 }
 
+TEST(ExplainTest, TheSummaryOfOneEntryNamesNone) {
+  EntryFacts facts = Facts();
+  facts.waits.Charge(v1::NOTHING, seconds(10));
+  EXPECT_EQ(
+      ExplainJob("jobs/x", v1::Job::RUNNING, "", {facts}, kStore).summary(),
+      "jobs/x has 12,340 of 40,000 answers and gets 27.5/s. 100 % of the time nothing held it "
+      "back: calls were granted as cells came.");
+}
+
 TEST(ExplainTest, TheSummaryOfAJobThatIsOver) {
   const EntryFacts facts = Facts();
   EXPECT_EQ(ExplainJob("jobs/x", v1::Job::BUDGET_EXHAUSTED, "the budget of 5 calls is spent",
