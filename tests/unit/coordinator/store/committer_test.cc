@@ -166,6 +166,25 @@ TEST_F(CommitterTest, StopsForGoodAfterAFailure) {
   EXPECT_EQ(committer->pending_bytes(), 0U);
 }
 
+TEST_F(CommitterTest, ReportsEachCommitForMetrics) {
+  // Written by the committer's thread, read after Stop.
+  std::vector<CommitReport> reports;
+  CommitterOptions options;
+  options.on_report = [&reports](const CommitReport& report) { reports.push_back(report); };
+  const auto committer = Start(std::move(options));
+  Submit(*committer);
+  store_.AwaitCommit(1);
+  Submit(*committer, 3);
+  Submit(*committer, 4);
+  store_.Allow(2);
+  committer->Stop();
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[1].batches, 2U);
+  EXPECT_EQ(reports[1].rows, 7U);
+  EXPECT_GT(reports[1].bytes, reports[0].bytes);
+  EXPECT_GE(reports[0].time, Duration(0));
+}
+
 TEST_F(CommitterTest, StopTwiceAndWithoutWork) {
   const auto committer = Start();
   committer->Stop();

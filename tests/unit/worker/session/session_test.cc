@@ -236,6 +236,20 @@ TEST_F(SessionTest, CallsGoOnAndReportsWaitWhileTheCoordinatorIsAway) {
   EXPECT_THAT(Reports(last), ElementsAre("a COMPLETED", "b COMPLETED"));
 }
 
+TEST_F(SessionTest, HealthCountsStreams) {
+  Begin({});
+  EXPECT_EQ(session_->health().silence, Duration(0));
+  Welcomed(1);
+  Until([&] { return session_->state().welcomed(); });
+  wire().End(Unavailable("gone"));
+  Connected(2).End(Unavailable("refused"));
+  Welcomed(3);
+  Until([&] { return session_->state().welcomed(); });
+  const StreamHealth health = session_->health();
+  EXPECT_EQ(health.welcomes, 2);
+  EXPECT_EQ(health.losses, 2);
+}
+
 TEST_F(SessionTest, UnacknowledgedReportsAreSentAgain) {
   Begin({});
   Wire& first = Welcomed(1);
