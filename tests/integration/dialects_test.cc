@@ -188,6 +188,44 @@ TEST(DialectsTest, ARefusedParameterIsNamedEverywhere) {
   EXPECT_EQ(refused.size(), 4U);
 }
 
+TEST(DialectsTest, WhatIsNoReplyIsNeverTakenForOne) {
+  Cluster cluster;
+  cluster.SetEndpoints(EndpointsOfAllDialects());
+  cluster.StartSimulator(
+      "models: [{match: \"*\", self_knowledge: 1}]\n"
+      "limits: {requests_per_minute: 1000000}\n"
+      "faults: {truncated_body: 0.04, wrong_json: 0.04, half_json: 0.04, html: 0.04, "
+      "error_200: 0.04, broken_stream: 0.08, overloaded: 0.02, lying_headers: 0.3}");
+  cluster.StartCoordinator();
+  cluster.StartWorker("w1");
+  const std::string sampling = R"("max_output_tokens": 16)";
+  std::string request =
+      JobOf(Entries("m", sampling) + "," + Entries("stream-1", sampling), /*reports=*/1);
+  request.insert(request.find("\"scenario_limit\""), R"("retry": {"max_attempts": 20}, )");
+  const std::string job = cluster.CreateJob(request);
+  ASSERT_EQ(cluster.WaitForEnd(job), "SUCCEEDED")
+      << boost::json::serialize(cluster.GetJob(job).at("progress"));
+  const std::string path = cluster.Export(job);
+  int outcomes = 0;
+  for (const value& outcome : ParseJsonLines(ReadWhole(path + "/outcomes.jsonl"))) {
+    EXPECT_EQ(Text(outcome, "class"), "VALID") << boost::json::serialize(outcome);
+    ++outcomes;
+  }
+  EXPECT_EQ(outcomes, 8 * 4 * (6 + 1));
+  std::map<std::string, int> failed;
+  for (const value& attempt : ParseJsonLines(ReadWhole(path + "/attempts.jsonl"))) {
+    const std::string state = Text(attempt, "state");
+    if (state == "FAILED" || state == "UNANSWERED") ++failed[Text(attempt, "error_class")];
+  }
+  EXPECT_GT(failed["MALFORMED_RESPONSE"], 0);
+  // A page of a proxy, an overload, a cut connection, and nothing that would end an entry.
+  for (const auto& [error_class, count] : failed) {
+    EXPECT_THAT(error_class, testing::AnyOf("MALFORMED_RESPONSE", "SERVER_ERROR", "OVERLOADED",
+                                            "CONNECTION", "RATE_LIMITED"))
+        << count;
+  }
+}
+
 TEST(DialectsTest, WhatAnEndpointCannotDoIsRefusedBeforeTheFirstCall) {
   Cluster cluster;
   cluster.SetEndpoints(EndpointsOfAllDialects());

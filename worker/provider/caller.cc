@@ -122,7 +122,7 @@ net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, std::string_view 
   request.origin = endpoint.origin();
   request.target = endpoint.Target(route, model);
   request.timeouts = endpoint.timeouts();
-  request.max_response_body_bytes = kMaxAnswerBytes;
+  request.max_response_body_bytes = route.stream ? kMaxStreamBytes : kMaxAnswerBytes;
   request.headers.Add("Content-Type", "application/json");
   request.headers.Add("Accept",
                       route.stream ? "text/event-stream, application/json" : "application/json");
@@ -154,6 +154,12 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& r
   if (error) {
     report->clear_outcome();
     return SetError(*error, report);
+  }
+  if (outcome->raw_text().size() + outcome->reasoning_text().size() > kMaxAnswerBytes) {
+    report->clear_outcome();
+    return SetError(Attempt::FAILED, Attempt::MALFORMED_RESPONSE,
+                    fmt::format("the text of the stream is above {} bytes", kMaxAnswerBytes),
+                    report);
   }
   attempt->set_state(Attempt::COMPLETED);
 }

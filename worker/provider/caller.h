@@ -62,5 +62,7 @@ v1::AttemptReport HandBack(const v1::Lease& lease, std::string_view reason);
 
 // Answers above this are refused: a reply has to fit into a message to the coordinator.
 inline constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20U;
+// Server-sent events say the same with many more bytes, a token an event.
+inline constexpr std::size_t kMaxStreamBytes = std::size_t{8} << 20U;
 
 }  // namespace candor::provider

@@ -169,6 +169,32 @@ TEST_F(CallerTest, AStreamIsReadToItsEnd) {
   EXPECT_FALSE(cut.has_outcome());
 }
 
+TEST_F(CallerTest, AStreamMayBeLargeAndItsTextMayNot) {
+  v1::JobSpecification job = dialect::SmallJob();
+  job.mutable_entries(0)->set_endpoint("anthropic");
+  job.mutable_entries(0)->mutable_choices()->mutable_sampling()->set_max_output_tokens(8);
+  const std::string piece =
+      "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"thinking\":\"" +
+      std::string(100'000, 'x') + "\"}}\n\n";
+  std::string stream =
+      "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":"
+      "\"thinking\"}}\n\n";
+  for (int i = 0; i < 11; ++i) stream += piece;
+  stream +=
+      "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"
+      "data: {\"type\":\"message_stop\"}\n\n";
+  Answer(200, stream);
+  http_.result.headers.Add("Content-Type", "text/event-stream");
+  const v1::AttemptReport report = Call(job);
+  EXPECT_EQ(http_.last.max_response_body_bytes, kMaxStreamBytes);
+  EXPECT_EQ(report.attempt().state(), Attempt::FAILED);
+  EXPECT_EQ(report.attempt().error_class(), Attempt::MALFORMED_RESPONSE);
+  EXPECT_THAT(report.attempt().error_text(), HasSubstr("the text of the stream"));
+  EXPECT_FALSE(report.has_outcome());
+  Call();
+  EXPECT_EQ(http_.last.max_response_body_bytes, kMaxAnswerBytes);
+}
+
 TEST_F(CallerTest, AFilteredPromptIsAnOutcome) {
   Answer(400, R"({"error":{"code":"content_filter","message":"filtered","status":400}})");
   const v1::AttemptReport report = Call();
