@@ -8,6 +8,20 @@
 
 namespace candor::engine {
 
+namespace {
+
+// OpenAI documents "the maximum of max_tokens and the estimated number of tokens based on the
+// character count"; who reserves otherwise adds both; Anthropic counts output as it is produced.
+TokenCount CountOf(const v1::Endpoint& endpoint, const v1::ModelRule* rule) {
+  const std::string words = rule != nullptr ? rule->output_counts() : std::string();
+  if (words == "produced") return TokenCount::kProduced;
+  if (words == "reserved") return TokenCount::kAdded;
+  if (endpoint.dialect() == "anthropic") return TokenCount::kProduced;
+  return endpoint.dialect().starts_with("openai") ? TokenCount::kLarger : TokenCount::kAdded;
+}
+
+}  // namespace
+
 PriceTable::PriceTable(const v1::Price& price) {
   const double nanos_per_token =
       1e9 / static_cast<double>(price.per_tokens() > 0 ? price.per_tokens() : 1'000'000);
@@ -54,6 +68,7 @@ Catalog::Model Catalog::Find(std::string_view endpoint, std::string_view model) 
   if (configured == nullptr) return found;
   found.group = LimitGroupOf(*configured, model);
   const v1::ModelRule* rule = FindModelRule(*configured, model);
+  found.count = CountOf(*configured, rule);
   if (rule != nullptr && rule->has_price()) {
     found.price = PriceTable(rule->price());
     found.priced = true;
@@ -65,6 +80,10 @@ Catalog::Model Catalog::Find(std::string_view endpoint, std::string_view model) 
 }
 
 v1::Limits Catalog::LimitsOf(std::string_view group) const { return LimitsOfGroup(config_, group); }
+
+GroupLimits::Configured Catalog::ConfiguredOf(std::string_view group) const {
+  return {ConfiguredLimits(config_, group), ShareOfGroup(config_, group)};
+}
 
 std::vector<std::string> Catalog::Groups() const {
   std::vector<std::string> names = endpoints();

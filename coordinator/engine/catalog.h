@@ -4,6 +4,7 @@
 
 #include "candor/v1/config.pb.h"
 #include "candor/v1/outcome.pb.h"
+#include "coordinator/engine/group_limits.h"
 
 #include <absl/container/flat_hash_map.h>
 
@@ -46,6 +47,8 @@ class Catalog {
     bool has_batches = false;
     v1::BatchConfig batch;
     double batch_price = 0.5;
+    // How the provider counts tokens against its limits.
+    TokenCount count = TokenCount::kAdded;
   };
   // An endpoint that is not configured (any more) has a number too, and no limits.
   Model Find(std::string_view endpoint, std::string_view model);
@@ -55,6 +58,8 @@ class Catalog {
   // The number of an endpoint's name; assigned at first sight.
   std::uint32_t EndpointNumber(std::string_view endpoint);
   v1::Limits LimitsOf(std::string_view group) const;
+  // As the operator gave them, and the share that may be used.
+  GroupLimits::Configured ConfiguredOf(std::string_view group) const;
   // All configured groups: endpoints' own ones in order, then the shared ones.
   std::vector<std::string> Groups() const;
 

@@ -36,6 +36,8 @@ class CellTable {
   // What is known of a cell without outcome that came back.
   struct Tried {
     std::int32_t failures = 0;
+    // Of these the first, or the restart after it.
+    TimePoint first_failure{};
     std::int32_t deaths = 0;
     std::int32_t deaths_alone = 0;
     Place place = Place::kLeased;

@@ -14,6 +14,7 @@ namespace {
 // A batch counts in limit windows for a minute and their guard, and after a restart for up to
 // another 10 s (see engine_recovery.cc).
 constexpr Duration kBatchAge = std::chrono::seconds(75);
+constexpr Duration kDay = std::chrono::hours(24);
 // Closing old batches is no reason to write by itself, until this long has passed.
 constexpr Duration kClosePatience = std::chrono::seconds(5);
 // Nor is the time, unless something waits for it: what a restart would have it wait once more.
@@ -72,7 +73,9 @@ void Engine::Impl::On(LimitsChanged& event) {
   std::string_view name = event.limit_group;
   if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
   const auto found = group_numbers_.find(name);
-  if (found != group_numbers_.end()) groups_[found->second].pacer.SetLimits(event.limits);
+  if (found != group_numbers_.end()) {
+    groups_[found->second].limits.SetConfigured(now(), event.limits);
+  }
 }
 
 bool Engine::Impl::WriteIsEmpty() const {
@@ -83,18 +86,30 @@ bool Engine::Impl::WriteIsEmpty() const {
 
 bool Engine::Impl::TimeMatters() const {
   return leases_.size() > 0 || std::any_of(groups_.begin(), groups_.end(), [this](const Group& g) {
-           return g.blocked_until > now();
+           return g.limits.blocked_until() > now();
          });
 }
 
 void Engine::Impl::CloseOldBatches() {
-  while (!aging_.empty() && aging_.front().first + kBatchAge <= now()) {
-    const auto found = batches_.find(aging_.front().second);
-    aging_.pop_front();
+  const auto age = [this](std::uint64_t id) {
+    const auto found = batches_.find(id);
     found->second.aged = true;
-    if (found->second.open > 0) continue;
-    closable_.push_back(found->first);
+    if (found->second.open > 0) return;
+    closable_.push_back(id);
     batches_.erase(found);
+  };
+  while (!aging_.empty() && aging_.front().first + kBatchAge <= now()) {
+    const std::uint64_t id = aging_.front().second;
+    if (batches_.find(id)->second.day) {
+      aging_for_a_day_.push_back(aging_.front());
+    } else {
+      age(id);
+    }
+    aging_.pop_front();
+  }
+  while (!aging_for_a_day_.empty() && aging_for_a_day_.front().first + kDay + kBatchAge <= now()) {
+    age(aging_for_a_day_.front().second);
+    aging_for_a_day_.pop_front();
   }
   if (!closable_.empty() && !closable_since_) closable_since_ = now();
 }
@@ -130,8 +145,8 @@ void Engine::Impl::Finish() {
   if (std::exchange(blocked_changed_, false)) {
     write_.blocked_groups.emplace();
     for (const Group& group : groups_) {
-      if (group.blocked_until > now()) {
-        write_.blocked_groups->push_back({group.name, group.blocked_until});
+      if (group.limits.blocked_until() > now()) {
+        write_.blocked_groups->push_back({group.name, group.limits.blocked_until()});
       }
     }
   }
@@ -222,7 +237,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
   }
   for (Group& group : groups_) {
     if (group.members.empty()) continue;
-    TimePoint from = std::max(group.blocked_until, group.settled_at);
+    const TimePoint from = group.settled_at;
     for (Group::Member& member : group.members) {
       if (!member.job->runs()) continue;
       for (const std::uint32_t number : member.entries) {
@@ -236,7 +251,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
             ready = std::max(from, *queued);
           }
           if (!ready) continue;
-          if (const auto chance = group.pacer.NextChance(now(), entry.Reservation(kind))) {
+          if (const auto chance = group.limits.NextChance(now(), entry.Largest(kind))) {
             ready = std::max(*ready, *chance);
             // What can go now and did not waits for an event: a slot, a reply, a worker.
             if (*ready > now()) at(std::max(*ready, now() + std::min(kGather, *ready - now())));

@@ -111,7 +111,7 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
   const auto limits_of = [this](const std::string& group) {
     const auto known = group_numbers_.find(group);
     return known == group_numbers_.end() ? catalog_.LimitsOf(group)
-                                         : groups_[known->second].pacer.limits();
+                                         : groups_[known->second].limits.in_force(now());
   };
   const auto taken = CountByKind(reused);
   std::map<std::string, Use> groups;

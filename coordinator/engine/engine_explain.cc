@@ -4,29 +4,6 @@
 #include <utility>
 
 namespace candor::engine {
-namespace {
-
-// The group's limits as uses, where the pacer has not said more of them.
-void FillUses(v1::LimitGroup& group) {
-  if (!group.uses().empty()) return;
-  const auto add = [&group](v1::LimitUse::Dimension dimension, std::int64_t limit,
-                            std::int64_t used) {
-    if (limit <= 0) return;
-    v1::LimitUse& use = *group.add_uses();
-    use.set_dimension(dimension);
-    use.set_limit(limit);
-    use.set_used(used);
-    use.set_source(v1::LimitUse::CONFIGURED);
-  };
-  const v1::Limits& limits = group.limits();
-  add(v1::LimitUse::REQUESTS_PER_MINUTE, limits.requests_per_minute(),
-      group.requests_last_minute());
-  add(v1::LimitUse::TOKENS_PER_MINUTE, limits.tokens_per_minute(), group.tokens_last_minute());
-  add(v1::LimitUse::IN_FLIGHT, limits.in_flight(), group.in_flight());
-}
-
-}  // namespace
-
 EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const Instant& instant,
                                  const std::vector<v1::LimitGroup>& groups) {
   EntryFacts facts;
@@ -46,7 +23,7 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
     facts.total += static_cast<std::int64_t>(kind.total);
     facts.done += static_cast<std::int64_t>(kind.done + kind.failed);
     const std::uint64_t cells = std::max<std::uint64_t>(1, kind.cells.pending());
-    tokens += static_cast<double>(entry.Reservation(kind)) * static_cast<double>(cells);
+    tokens += static_cast<double>(entry.Largest(kind).total()) * static_cast<double>(cells);
     weight += cells;
   }
   if (weight > 0) facts.call_tokens = tokens / static_cast<double>(weight);
@@ -89,7 +66,6 @@ v1::JobExplanation Engine::Impl::Explain(JobKey key, const Instant& instant,
   JobState* job = FindJob(key);
   if (job == nullptr || !job->visible) return {};
   std::vector<v1::LimitGroup> groups = LimitGroups(instant);
-  for (v1::LimitGroup& group : groups) FillUses(group);
   std::vector<EntryFacts> entries;
   for (EntryState& entry : job->entries) {
     entries.push_back(FactsOf(*job, entry, instant, groups));

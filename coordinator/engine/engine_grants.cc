@@ -10,6 +10,8 @@ namespace {
 
 // Cells that one job gets before the next one's turn, when several share a group.
 constexpr std::int64_t kTurn = 8;
+// Cells that a job may have been behind with, and still be given before its turn.
+constexpr std::int64_t kCatchUp = 16;
 constexpr std::uint32_t kClosed = UINT32_MAX;
 
 }  // namespace
@@ -18,14 +20,12 @@ void Engine::Impl::Grant() {
   open_batch_.assign(workers_.size(), kClosed);
   bool held_back_needed = false;
   for (Group& group : groups_) {
-    if (group.members.empty() || group.settled_at > now() || group.blocked_until > now()) continue;
+    if (group.members.empty() || group.settled_at > now() || group.limits.blocked_until() > now())
+      continue;
     held_back_needed |= GrantAlone(group);
   }
   if (!held_back_needed) held_back_ = kNoWorker;
-  for (Group& group : groups_) {
-    if (group.members.empty() || group.settled_at > now() || group.blocked_until > now()) continue;
-    GrantGroup(group);
-  }
+  GrantInTurns();
 }
 
 // Cells that go alone come first: there are few, and each needs a worker that is idle. While none
@@ -41,8 +41,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
           if (job.BudgetLeft() <= 0) break;
           if (!kind.replied && kind.open > 0) break;
           if (!entry.replied() && entry.streak() + entry.open() >= kMaxStreak) break;
-          const std::int64_t tokens = entry.Reservation(kind);
-          if (group.pacer.Available(now(), tokens) <= 0) break;
+          if (group.limits.Available(now(), entry.Largest(kind)) <= 0) break;
           const auto can_serve = [&](const WorkerState& worker) {
             return worker.Free(now()) > 0 && worker.Serves(entry.model.endpoint);
           };
@@ -67,7 +66,6 @@ bool Engine::Impl::GrantAlone(Group& group) {
           if (!can_serve(workers_[chosen])) break;
           std::uint32_t index = 0;
           kind.cells.TakeAlone(now(), &index);
-          group.pacer.Take(now(), 1, tokens);
           AddLease(job, number, kind, index, chosen, /*alone=*/true);
           workers_[chosen].alone = true;
           if (held_back_ == chosen) held_back_ = kNoWorker;
@@ -113,79 +111,101 @@ std::uint32_t Engine::Impl::PickWorker(std::uint32_t endpoint, std::int64_t* fre
   return chosen;
 }
 
-void Engine::Impl::GrantGroup(Group& group) {
-  for (;;) {
-    if (group.pacer.Available(now(), 0) <= 0) return;
-    // Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) within the highest priority that
-    // has something to ask.
-    Group::Member* best = nullptr;
-    std::uint32_t best_entry = 0;
-    KindState* best_kind = nullptr;
-    std::uint32_t best_worker = kNoWorker;
-    std::int64_t best_left = 0;
-    std::int64_t best_slots = 0;
-    std::int64_t best_workers = 0;
-    std::int64_t candidates = 0;
-    for (Group::Member& member : group.members) {
-      JobState& job = *member.job;
-      const bool better =
-          best == nullptr || job.priority > best->job->priority ||
-          (job.priority == best->job->priority &&
-           std::max(member.finish, group.clock) < std::max(best->finish, group.clock));
-      if (!better && job.priority < best->job->priority) continue;
-      const std::int64_t left = job.BudgetLeft();
-      if (left <= 0) continue;
-      for (std::size_t i = 0; i < member.entries.size(); ++i) {
-        const std::size_t place = (member.next_entry + i) % member.entries.size();
-        EntryState& entry = job.entries[member.entries[place]];
-        KindState* kind = Grantable(entry);
-        if (kind == nullptr || group.pacer.Available(now(), entry.Reservation(*kind)) <= 0) {
-          continue;
-        }
-        std::int64_t slots = 0;
-        std::int64_t workers = 0;
-        const std::uint32_t worker = PickWorker(entry.model.endpoint, &slots, &workers);
-        if (worker == kNoWorker) continue;
-        if (best != nullptr && job.priority > best->job->priority) candidates = 0;
-        ++candidates;
-        if (!better) break;
-        best = &member;
-        best_entry = member.entries[place];
-        best_kind = kind;
-        best_worker = worker;
-        best_left = left;
-        best_slots = slots;
-        best_workers = workers;
-        member.next_entry = place;
-        break;
-      }
-    }
-    if (best == nullptr) return;
-    JobState& job = *best->job;
-    EntryState& entry = job.entries[best_entry];
-    std::int64_t count = group.pacer.Available(now(), entry.Reservation(*best_kind));
-    count = std::min({count, best_left, best_slots});
-    // Evenly over the workers, and in turns with other jobs and entries.
-    count = (count + best_workers - 1) / best_workers;
-    count = std::min<std::int64_t>(count, workers_[best_worker].Free(now()));
-    if (candidates > 1 || best->entries.size() > 1) count = std::min(count, kTurn);
-    if (!best_kind->replied) count = 1;
-    const std::int64_t granted = GrantCells(group, job, best_entry, *best_kind, best_worker, count);
-    group.clock = std::max(best->finish, group.clock);
-    best->finish = group.clock + granted;
-    best->next_entry = (best->next_entry + 1) % best->entries.size();
+// Groups take turns at the slots, so that an account without a limit leaves some to the others. Of
+// the jobs of highest priority the one that holds the fewest slots goes first.
+void Engine::Impl::GrantInTurns() {
+  std::vector<Group*> groups;
+  for (Group& group : groups_) {
+    if (group.members.empty() || group.settled_at > now()) continue;
+    groups.push_back(&group);
+  }
+  std::vector<Grantee> grantees;
+  while (!groups.empty()) {
+    grantees.clear();
+    // A group with nothing to grant has nothing for the rest of the event.
+    std::erase_if(groups, [&](Group* group) {
+      const std::optional<Grantee> grantee = NextOf(*group);
+      if (grantee) grantees.push_back(*grantee);
+      return !grantee;
+    });
+    if (grantees.empty()) return;
+    const auto first =
+        std::min_element(grantees.begin(), grantees.end(), [](const Grantee& a, const Grantee& b) {
+          const JobState& one = *a.member->job;
+          const JobState& other = *b.member->job;
+          if (one.priority != other.priority) return one.priority > other.priority;
+          return one.open() < other.open();
+        });
+    GrantTurn(*first, grantees.size() > 1);
   }
 }
 
-std::int64_t Engine::Impl::GrantCells(Group& group, JobState& job, std::uint32_t entry,
-                                      KindState& kind, std::uint32_t worker, std::int64_t count) {
+// Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) within the highest priority that has
+// something to ask. A job that comes, or whose cells waited for something else, may catch up on
+// what it could not use, by so much.
+std::int64_t Engine::Impl::StartOf(const Group& group, const Group::Member& member) {
+  return std::max(member.finish, group.clock - kCatchUp);
+}
+
+std::optional<Engine::Impl::Grantee> Engine::Impl::NextOf(Group& group) {
+  if (group.limits.Available(now(), {}) <= 0) return std::nullopt;
+  std::optional<Grantee> best;
+  std::int64_t candidates = 0;
+  for (Group::Member& member : group.members) {
+    JobState& job = *member.job;
+    const bool better = !best || job.priority > best->member->job->priority ||
+                        (job.priority == best->member->job->priority &&
+                         StartOf(group, member) < StartOf(group, *best->member));
+    if (!better && job.priority < best->member->job->priority) continue;
+    const std::int64_t left = job.BudgetLeft();
+    if (left <= 0) continue;
+    for (std::size_t i = 0; i < member.entries.size(); ++i) {
+      const std::size_t place = (member.next_entry + i) % member.entries.size();
+      EntryState& entry = job.entries[member.entries[place]];
+      KindState* kind = Grantable(entry);
+      if (kind == nullptr) continue;
+      const std::int64_t room = group.limits.Available(now(), entry.Largest(*kind));
+      if (room <= 0) continue;
+      std::int64_t slots = 0;
+      std::int64_t workers = 0;
+      const std::uint32_t worker = PickWorker(entry.model.endpoint, &slots, &workers);
+      if (worker == kNoWorker) continue;
+      if (best && job.priority > best->member->job->priority) candidates = 0;
+      ++candidates;
+      if (!better) break;
+      // Evenly over the workers.
+      const std::int64_t count = (std::min({room, left, slots}) + workers - 1) / workers;
+      best = Grantee{&group, &member, member.entries[place], kind, worker, count, false};
+      member.next_entry = place;
+      break;
+    }
+  }
+  if (best) best->contested = candidates > 1;
+  return best;
+}
+
+void Engine::Impl::GrantTurn(const Grantee& grantee, bool groups_wait) {
+  Group& group = *grantee.group;
+  Group::Member& member = *grantee.member;
+  std::int64_t count = std::min<std::int64_t>(grantee.count, workers_[grantee.worker].Free(now()));
+  if (groups_wait || grantee.contested || member.entries.size() > 1) count = std::min(count, kTurn);
+  if (!grantee.kind->replied) count = 1;
+  const std::int64_t granted =
+      GrantCells(*member.job, grantee.entry, *grantee.kind, grantee.worker, count);
+  const std::int64_t start = StartOf(group, member);
+  group.clock = std::max(start, group.clock);
+  member.finish = start + granted;
+  member.next_entry = (member.next_entry + 1) % member.entries.size();
+}
+
+std::int64_t Engine::Impl::GrantCells(JobState& job, std::uint32_t entry, KindState& kind,
+                                      std::uint32_t worker, std::int64_t count) {
   std::int64_t granted = 0;
   std::uint32_t index = 0;
   while (granted < count && kind.cells.Take(now(), &index)) {
     AddLease(job, entry, kind, index, worker, /*alone=*/false);
     ++granted;
   }
-  group.pacer.Take(now(), granted, job.entries[entry].Reservation(kind));
   return granted;
 }
 
@@ -213,7 +233,8 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
   EntryState& state = job.entries[entry];
   lease.kind = static_cast<std::uint8_t>(&kind - state.kinds.data());
   lease.alone = alone;
-  lease.tokens = state.Reservation(kind);
+  lease.size = state.SizeOf(kind, index);
+  lease.granted = now();
   lease.grant_wall = instant_.wall;
   lease.batch = batch.id;
   if (!kind.chains.empty()) lease.trial = kind.chains.Of(index).trial;
@@ -221,10 +242,14 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
   batch.leases.push_back({lease.attempt,
                           job.key(),
                           {lease.entry, kind.kind, index},
-                          lease.tokens,
+                          lease.size.total(),
                           alone,
-                          lease.trial});
-  ++batches_[batch.id].open;
+                          lease.trial,
+                          lease.size.output});
+  groups_[state.group].limits.Take(now(), 1, lease.size);
+  Batch& kept = batches_[batch.id];
+  ++kept.open;
+  kept.day = kept.day || groups_[state.group].limits.HasDay();
   ++kind.open;
   ++kind.in_flight;
   ++workers_[worker].taken;
@@ -240,7 +265,8 @@ bool Engine::Impl::MayStart(const Lease& lease) const {
   if (!lease.job->runs() || workers_[lease.worker].draining) return false;
   const EntryState& entry = lease.job->entries[lease.entry];
   if (entry.state == EntryState::State::kStopped) return false;
-  return groups_[entry.group].blocked_until <= now() || Planted(PlantedBug::kRetryAfterIgnored);
+  return groups_[entry.group].limits.MayStart(now(), lease.granted) ||
+         Planted(PlantedBug::kRetryAfterIgnored);
 }
 
 void Engine::Impl::SendGranted(const AtCommit::Granted& granted) {
@@ -270,13 +296,14 @@ void Engine::Impl::MarkSent(Lease& lease, WorkerState& worker, SendLeases& comma
   lease.state = Lease::State::kSent;
   lease.sent = now();
   lease.session = worker.session;
-  groups_[entry.group].pacer.Sent(now(), lease.tokens);
+  groups_[entry.group].limits.Sent(now(), lease.size);
   command.leases.push_back({lease.attempt,
                             lease.job->key(),
                             {lease.entry, entry.kinds[lease.kind].kind, lease.index},
-                            lease.tokens,
+                            lease.size.total(),
                             lease.alone,
-                            lease.trial});
+                            lease.trial,
+                            lease.size.output});
 }
 
 void Engine::Impl::SendWaiting(std::uint32_t number) {

@@ -20,9 +20,9 @@
 #include "coordinator/engine/accounts.h"
 #include "coordinator/engine/catalog.h"
 #include "coordinator/engine/engine.h"
+#include "coordinator/engine/group_limits.h"
 #include "coordinator/engine/job_table.h"
 #include "coordinator/engine/lease_table.h"
-#include "coordinator/engine/pacer.h"
 #include "coordinator/engine/retry_policy.h"
 #include "coordinator/engine/worker_table.h"
 
@@ -60,17 +60,11 @@ struct Group {
     std::int64_t finish = 0;
   };
 
-  Group(std::string group_name, const v1::Limits& limits, Duration guard)
-      : name(std::move(group_name)), pacer(limits, guard) {}
+  Group(std::string group_name, GroupLimits::Configured configured, Duration guard)
+      : name(std::move(group_name)), limits(std::move(configured), guard) {}
 
   std::string name;
-  Pacer pacer;
-  // No grant before this time: the provider said so, or refused without saying.
-  TimePoint blocked_until{};
-  // When that was last decided: what was sent before counts as the same refusal.
-  TimePoint blocked_at{};
-  bool provider_said = false;
-  std::int32_t refusals = 0;
+  GroupLimits limits;
   // After a restart: workers that have not said yet what they hold, and until when they are
   // awaited.
   std::set<std::string> awaited;
@@ -108,7 +102,7 @@ class Engine::Impl {
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
   // engine_waiting.cc: why no cell of the entry can be leased now.
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
-  Waiting GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now);
+  Waiting GroupWaitingFor(Group& group, const CallSize& size, TimePoint now);
   // engine_accounts.cc
   Overview GetOverview(const Instant& instant) const;
   // engine_explain.cc
@@ -145,6 +139,8 @@ class Engine::Impl {
     std::uint32_t open = 0;
     // It counts in no limit window any more.
     bool aged = false;
+    // It counts in a window of a day.
+    bool day = false;
   };
   struct Parked {
     std::string worker;
@@ -216,13 +212,27 @@ class Engine::Impl {
 
   // --- engine_grants.cc ---
   void Grant();
-  void GrantGroup(Group& group);
+  // Whose turn it is in a group, and how many cells that may be.
+  struct Grantee {
+    Group* group = nullptr;
+    Group::Member* member = nullptr;
+    std::uint32_t entry = 0;
+    KindState* kind = nullptr;
+    std::uint32_t worker = 0;
+    std::int64_t count = 0;
+    // Another job of its group could go too.
+    bool contested = false;
+  };
+  void GrantInTurns();
+  std::optional<Grantee> NextOf(Group& group);
+  void GrantTurn(const Grantee& grantee, bool groups_wait);
+  static std::int64_t StartOf(const Group& group, const Group::Member& member);
   bool GrantAlone(Group& group);
   KindState* Grantable(EntryState& entry);
   bool HasReady(KindState& kind) { return !kind.held() && kind.cells.HasReady(now()); }
   std::uint32_t PickWorker(std::uint32_t endpoint, std::int64_t* free_slots, std::int64_t* workers);
-  std::int64_t GrantCells(Group& group, JobState& job, std::uint32_t entry, KindState& kind,
-                          std::uint32_t worker, std::int64_t count);
+  std::int64_t GrantCells(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t worker,
+                          std::int64_t count);
   void AddLease(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t index,
                 std::uint32_t worker, bool alone);
   void SendGranted(const AtCommit::Granted& granted);
@@ -234,6 +244,9 @@ class Engine::Impl {
   void HandleReport(WorkerState& worker, Report& report);
   void ReportForLease(LeaseSlot slot, Report& report);
   void HandedBack(WorkerState& worker);
+  // What an answer says of its group's limits.
+  void TellLimits(GroupLimits& limits, const Lease& lease, const v1::AttemptReport& report,
+                  const v1::Attempt& attempt);
   // Leaves only what may be stored and counted.
   static void Sanitize(v1::AttemptReport& report, std::uint32_t kind);
   void CountCall(JobState& job, EntryState& entry, KindState& kind, v1::Attempt& attempt,
@@ -245,8 +258,6 @@ class Engine::Impl {
   void Completed(JobState& job, EntryState& entry, KindState& kind);
   void Failed(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index,
               const v1::Attempt& attempt);
-  void BlockGroup(Group& group, v1::Attempt::ErrorClass error_class,
-                  const v1::AttemptReport& report, TimePoint sent);
   void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
   // --- engine_accounts.cc ---
@@ -295,6 +306,8 @@ class Engine::Impl {
   absl::flat_hash_map<std::uint64_t, Batch> batches_;
   // Those that have not aged, in the order of their grants.
   std::deque<std::pair<TimePoint, std::uint64_t>> aging_;
+  // Of these the older ones that count in a window of a day.
+  std::deque<std::pair<TimePoint, std::uint64_t>> aging_for_a_day_;
   // Aged and without open leases: to be closed with the next batch.
   std::vector<std::uint64_t> closable_;
   std::optional<TimePoint> closable_since_;

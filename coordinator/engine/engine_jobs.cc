@@ -23,7 +23,7 @@ std::uint32_t Engine::Impl::GroupNumber(const std::string& name) {
       group_numbers_.try_emplace(name, static_cast<std::uint32_t>(groups_.size()));
   if (added) {
     // Workers start a call within `start_within`; 50 ms more are for the ways of the messages.
-    groups_.emplace_back(name, catalog_.LimitsOf(name),
+    groups_.emplace_back(name, catalog_.ConfiguredOf(name),
                          options_.start_within + std::chrono::milliseconds(50));
   }
   return found->second;

@@ -1,3 +1,4 @@
+#include "common/base/time_proto.h"
 #include "coordinator/engine/engine_impl.h"
 
 #include <algorithm>
@@ -128,7 +129,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   } else if (sent && !done) {
     // No second decision about its cell, but it was a call.
     CellTable::Tried& known = kind->cells.Know(cell.index);
-    ++known.failures;
+    if (known.failures++ == 0) known.first_failure = now();
     if (known.place == CellTable::Place::kQueued && known.failures >= job.max_attempts &&
         !job.terminal()) {
       FailCell(job, cell.entry, *kind, cell.index);
@@ -136,7 +137,10 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   }
   // A group that was refused is refused, whoever brings the news, and however late.
   if (KindOf(attempt->error_class()) == ErrorKind::kBlock && report.has_retry_after()) {
-    BlockGroup(groups_[entry.group], attempt->error_class(), report, now());
+    if (groups_[entry.group].limits.AnsweredLate(now(), attempt->error_class(),
+                                                 ToDuration(report.retry_after()), random_)) {
+      blocked_changed_ = true;
+    }
   }
   if (has_cells) SettleLater(job);
   late_[parked.report.attempt] = last_ticket_ + 1;

@@ -12,6 +12,16 @@ namespace {
 // grant, or its coordinator was no use anyway. Counting too long is safe.
 constexpr Duration kLongestCommit = std::chrono::seconds(10);
 
+// What a lease of before reserved.
+CallSize SizeOf(const LeaseRecord& lease, const EntryState& entry) {
+  CallSize size;
+  size.count = entry.model.count;
+  size.output = std::clamp<std::int64_t>(lease.reserved_output, 0, lease.reserved_tokens);
+  size.input = size.count == TokenCount::kLarger ? lease.reserved_tokens
+                                                 : lease.reserved_tokens - size.output;
+  return size;
+}
+
 }  // namespace
 
 JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
@@ -88,8 +98,9 @@ void Engine::Impl::Recover(Recovery& recovery) {
       if (kind == nullptr) continue;
       Group& group = groups_[entry.group];
       const bool is_open = open.contains(leased.attempt) && job->has_cells;
+      batch.day = batch.day || group.limits.HasDay();
       if (!Planted(PlantedBug::kLimitsResetAtRestart)) {
-        group.pacer.Restore(now(), sent, leased.reserved_tokens, is_open);
+        group.limits.Restore(now(), sent, SizeOf(leased, entry), is_open);
       }
       if (!is_open) continue;
       // Done meanwhile by a late report, or else out with this lease.
@@ -107,7 +118,8 @@ void Engine::Impl::Recover(Recovery& recovery) {
       lease.kind = static_cast<std::uint8_t>(kind - entry.kinds.data());
       lease.state = Lease::State::kSent;
       lease.alone = leased.alone;
-      lease.tokens = leased.reserved_tokens;
+      lease.size = SizeOf(leased, entry);
+      lease.granted = record.grant_time;
       lease.sent = sent;
       lease.grant_wall = record.grant_wall;
       lease.batch = record.id;
@@ -129,6 +141,7 @@ void Engine::Impl::Recover(Recovery& recovery) {
       if (kind == nullptr) continue;
       CellTable::Tried known;
       known.failures = tried.failures;
+      known.first_failure = now();
       known.deaths = tried.deaths;
       known.deaths_alone = tried.deaths_alone;
       kind->cells.RestoreTried(tried.cell.index, known, tried.deaths >= kDeathsTogether, now());
@@ -136,8 +149,10 @@ void Engine::Impl::Recover(Recovery& recovery) {
   }
   for (const BlockedGroupRecord& blocked : recovery.blocked_groups) {
     Group& group = groups_[GroupNumber(blocked.limit_group)];
-    group.blocked_until = blocked.until;
-    group.provider_said = true;
+    group.limits.RestoreBlock(blocked.until);
+  }
+  if (!recovery.lease_batches.empty()) {
+    for (Group& group : groups_) group.limits.Restarted(now());
   }
   for (auto& [key, job] : jobs_) {
     UpdateMembers(*job);

@@ -11,8 +11,6 @@
 namespace candor::engine {
 namespace {
 
-// No provider asks for more; a worker that says so is broken.
-constexpr Duration kMaxRetryAfter = std::chrono::hours(24);
 // How long a worker that hands leases back gets no others: doubled each time, up to the longest.
 constexpr Duration kFirstRest = std::chrono::milliseconds(50);
 constexpr Duration kLongestRest = std::chrono::seconds(5);
@@ -138,8 +136,6 @@ void Engine::Impl::WriteOutcome(JobState& job, const CellKey& cell, AttemptId id
 void Engine::Impl::Completed(JobState& job, EntryState& entry, KindState& kind) {
   kind.replied = true;
   kind.streak = 0;
-  Group& group = groups_[entry.group];
-  group.refusals = 0;
   if (kind.cells.tentative() > 0 && entry.state == EntryState::State::kRunning) {
     GiveUpTentative(job, static_cast<std::uint16_t>(&entry - job.entries.data()), kind);
   }
@@ -152,6 +148,23 @@ void Engine::Impl::HandedBack(WorkerState& worker) {
   const Duration rest = std::min(kLongestRest, kFirstRest * (1 << std::min(worker.hand_backs, 10)));
   ++worker.hand_backs;
   worker.rests_until = now() + rest;
+}
+
+void Engine::Impl::TellLimits(GroupLimits& limits, const Lease& lease,
+                              const v1::AttemptReport& report, const v1::Attempt& attempt) {
+  GroupLimits::Answer answer;
+  answer.end.sent = lease.sent;
+  answer.end.size = lease.size;
+  // A failed call's usage is what was said of it, which is often nothing.
+  if (attempt.usage().input_tokens() > 0) answer.end.input = attempt.usage().input_tokens();
+  if (attempt.usage().output_tokens() > 0) answer.end.output = attempt.usage().output_tokens();
+  if (attempt.has_latency()) answer.end.latency = ToDuration(attempt.latency());
+  answer.granted = lease.granted;
+  answer.completed = attempt.state() == v1::Attempt::COMPLETED;
+  answer.error_class = attempt.error_class();
+  if (report.has_retry_after()) answer.retry_after = ToDuration(report.retry_after());
+  answer.observations = &report.limits();
+  if (limits.Answered(now(), answer, random_)) blocked_changed_ = true;
 }
 
 void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
@@ -172,7 +185,6 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
     Acknowledge(workers_[lease.worker], lease.attempt);
   }
   --kind.open;
-  group.pacer.Ended();
   EndedLease(lease.batch);
   SettleLater(job);
   Touch(job);
@@ -180,8 +192,6 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   const CellTable::Tried* tried = kind.cells.Find(lease.index);
   const bool done = kind.cells.IsDone(lease.index);
   const bool repeated = done || (tried != nullptr && tried->failures > 0);
-  const std::int64_t used = attempt->usage().input_tokens() + attempt->usage().output_tokens();
-  if (used > lease.tokens) group.pacer.AddTokens(now(), used - lease.tokens);
 
   if (attempt->state() != v1::Attempt::NOT_SENT) {
     workers_[lease.worker].hand_backs = 0;
@@ -189,11 +199,13 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   }
   switch (attempt->state()) {
     case v1::Attempt::NOT_SENT:
-      group.pacer.Refund(now(), lease.sent, lease.tokens);
+      group.limits.Refund(now(), lease.granted, lease.sent, lease.size);
       if (!done) kind.cells.Return(lease.index, now(), lease.alone);
       HandedBack(workers_[lease.worker]);
       break;
     case v1::Attempt::COMPLETED:
+      TellLimits(group.limits, lease, *report.report, *attempt);
+      kind.output.Add(attempt->usage().output_tokens());
       CountCall(job, entry, kind, *attempt, repeated);
       if (done && !Planted(PlantedBug::kOutcomeCountedTwice)) {
         attempt->set_state(v1::Attempt::DUPLICATE);
@@ -206,36 +218,15 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
       break;
     default:
       CountCall(job, entry, kind, *attempt, repeated);
-      if (KindOf(attempt->error_class()) == ErrorKind::kBlock) {
-        BlockGroup(group, attempt->error_class(), *report.report, lease.sent);
-      }
+      TellLimits(group.limits, lease, *report.report, *attempt);
       if (!done) {
-        ++kind.cells.Know(lease.index).failures;
+        CellTable::Tried& known = kind.cells.Know(lease.index);
+        if (known.failures++ == 0) known.first_failure = now();
         Failed(job, lease.entry, kind, lease.index, *attempt);
       }
       break;
   }
   WriteAttempt(job, cell, lease.attempt, std::move(attempt));
-}
-
-void Engine::Impl::BlockGroup(Group& group, v1::Attempt::ErrorClass error_class,
-                              const v1::AttemptReport& report, TimePoint sent) {
-  if (Planted(PlantedBug::kRetryAfterIgnored)) return;
-  TimePoint until{};
-  const bool said = report.has_retry_after();
-  if (said) {
-    until = now() + std::min(ToDuration(report.retry_after()), kMaxRetryAfter);
-  } else {
-    // Calls that were under way when the group was last refused say nothing new.
-    if (sent <= group.blocked_at && group.refusals > 0) return;
-    until = now() + GroupBackOff(error_class, ++group.refusals, random_);
-    group.blocked_at = now();
-  }
-  if (until <= group.blocked_until) return;
-  group.blocked_until = until;
-  group.blocked_at = now();
-  group.provider_said = said;
-  blocked_changed_ = true;
 }
 
 void Engine::Impl::FailCell(JobState& job, std::uint16_t entry, KindState& kind,
@@ -257,7 +248,8 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
   switch (KindOf(attempt.error_class())) {
     case ErrorKind::kRepeat:
     case ErrorKind::kBlock:
-      if (tried.failures >= job.max_attempts && !job.terminal()) {
+      if ((tried.failures >= job.max_attempts || now() - tried.first_failure >= kMaxRetryTime) &&
+          !job.terminal()) {
         FailCell(job, number, kind, index);
         return;
       }
@@ -269,6 +261,10 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
       ++kind.streak;
       entry.last_error = Words(attempt);
       if (entry.streak() >= kMaxStreak) StopEntry(job, entry, entry.last_error, entry.streak());
+      return;
+    case ErrorKind::kStopEntry:
+      kind.cells.Return(index, now(), alone);
+      if (runs) StopEntry(job, entry, Words(attempt), 0);
       return;
     case ErrorKind::kStopGroup: {
       kind.cells.Return(index, now(), alone);

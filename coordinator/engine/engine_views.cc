@@ -163,12 +163,9 @@ std::vector<v1::LimitGroup> Engine::Impl::LimitGroups(const Instant& instant) {
     Group& group = groups_[number];
     v1::LimitGroup& view = out.emplace_back();
     view.set_name(fmt::format("limitGroups/{}", name));
-    *view.mutable_limits() = group.pacer.limits();
-    view.set_requests_last_minute(group.pacer.requests(instant.now));
-    view.set_tokens_last_minute(group.pacer.tokens(instant.now));
-    view.set_in_flight(group.pacer.in_flight());
+    group.limits.Fill(instant.now, instant.wall, view);
     std::int64_t waiting = 0;
-    std::int64_t tokens = 0;
+    CallSize largest;
     for (const Group::Member& member : group.members) {
       for (const std::uint32_t entry : member.entries) {
         EntryState& state = member.job->entries[entry];
@@ -176,19 +173,19 @@ std::vector<v1::LimitGroup> Engine::Impl::LimitGroups(const Instant& instant) {
         for (const KindState& kind : state.kinds) {
           // These wait for answers, whatever the limits are.
           waiting -= static_cast<std::int64_t>(kind.cells.closed());
-          tokens = std::max(tokens, state.Reservation(kind));
+          if (kind.cells.pending() > kind.cells.closed() &&
+              state.Largest(kind).total() > largest.total()) {
+            largest = state.Largest(kind);
+          }
         }
       }
     }
     view.set_waiting(waiting);
     for (v1::WaitTime& time : group.waits.Times()) *view.add_waits() = std::move(time);
     if (waiting > 0) {
-      Waiting held = GroupWaitingFor(group, tokens, instant.now);
+      Waiting held = GroupWaitingFor(group, largest, instant.now);
       view.set_wait_reason(held.reason);
       view.set_waiting_for(std::move(held.text));
-    }
-    if (group.blocked_until > instant.now) {
-      *view.mutable_blocked_until() = ToProto(instant.wall + (group.blocked_until - instant.now));
     }
   }
   return out;

@@ -14,18 +14,40 @@ std::string Seconds(Duration duration) {
   return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
 
+// "requests a minute".
+const char* Unit(v1::LimitUse::Dimension dimension) {
+  switch (dimension) {
+    case v1::LimitUse::REQUESTS_PER_MINUTE:
+      return "requests a minute";
+    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
+      return "input tokens a minute";
+    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
+      return "output tokens a minute";
+    case v1::LimitUse::REQUESTS_PER_DAY:
+      return "requests a day";
+    case v1::LimitUse::TOKENS_PER_DAY:
+      return "tokens a day";
+    default:
+      return "tokens a minute";
+  }
+}
+
 constexpr int kMaxReasons = 3;
 
 }  // namespace
 
-Waiting Engine::Impl::GroupWaitingFor(Group& group, std::int64_t tokens, TimePoint now) {
-  if (group.blocked_until > now) {
-    return {
-        v1::PROVIDER_ASKED,
-        fmt::format("limit group \"{}\" waits {}, because {}", group.name,
-                    Seconds(group.blocked_until - now),
-                    group.provider_said ? "the provider said so"
-                                        : "the provider refused calls without saying how long")};
+Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePoint now) {
+  const GroupLimits::Held held = group.limits.Holding(now, size);
+  const std::string left = held.until && *held.until > now ? Seconds(*held.until - now) : "";
+  const auto say = [&](const std::string& words) -> Waiting {
+    return {held.reason, fmt::format("limit group \"{}\"{}", group.name, words)};
+  };
+  if (held.reason == v1::PROVIDER_ASKED ||
+      (held.reason == v1::DAILY_LIMIT && held.dimension == v1::LimitUse::DIMENSION_UNSPECIFIED)) {
+    const char* why = "the provider refused calls without saying how long";
+    if (group.limits.provider_said()) why = "the provider said so";
+    if (held.reason == v1::DAILY_LIMIT) why = "the provider's quota of a day is used up";
+    return say(fmt::format(" waits {}, because {}", left, why));
   }
   if (group.settled_at > now) {
     return {
@@ -34,26 +56,34 @@ Waiting Engine::Impl::GroupWaitingFor(Group& group, std::int64_t tokens, TimePoi
                     "the restart they hold",
                     group.name, Seconds(group.settled_at - now))};
   }
-  const v1::Limits& limits = group.pacer.limits();
-  switch (group.pacer.Holding(now, tokens)) {
-    case Pacer::Hold::kRequests:
-      return {v1::REQUEST_LIMIT, fmt::format("limit group \"{}\": {} requests a minute are in use",
-                                             group.name, limits.requests_per_minute())};
-    case Pacer::Hold::kTokens:
-      return {v1::TOKEN_LIMIT, fmt::format("limit group \"{}\": {} tokens a minute are in use",
-                                           group.name, limits.tokens_per_minute())};
-    case Pacer::Hold::kInFlight:
-      return {v1::IN_FLIGHT_LIMIT, fmt::format("limit group \"{}\": {} calls are in flight",
-                                               group.name, limits.in_flight())};
-    case Pacer::Hold::kTooLarge:
-      return {v1::TOKEN_LIMIT, fmt::format("limit group \"{}\" allows {} tokens a minute, and one "
-                                           "call takes up to {}: raise the "
-                                           "limit or lower max_output_tokens",
-                                           group.name, limits.tokens_per_minute(), tokens)};
-    case Pacer::Hold::kNone:
-      break;
+  if (held.reason == v1::NOTHING) return {};
+  if (held.reason == v1::CIRCUIT_OPEN) {
+    return say(left.empty()
+                   ? ": the provider fails; one call is under way to see whether it is back"
+                   : fmt::format(": the provider fails; one call looks in {} whether it is "
+                                 "back",
+                                 left));
   }
-  return {};
+  const std::int64_t limit = LimitOf(group.limits.in_force(now), held.dimension);
+  if (held.too_large) {
+    return say(
+        fmt::format(" allows {} {}, and one call takes up to {}: raise the limit or lower "
+                    "max_output_tokens",
+                    limit, Unit(held.dimension), size.total()));
+  }
+  if (held.reason == v1::PROBING) {
+    return say(fmt::format(
+        ": {} calls are in flight, as many as the provider has been found to bear", limit));
+  }
+  if (held.dimension == v1::LimitUse::IN_FLIGHT) {
+    return say(fmt::format(": {} calls are in flight", limit));
+  }
+  if (held.reason == v1::DAILY_LIMIT) {
+    return say(fmt::format(": {} {} are in use{}", limit, Unit(held.dimension),
+                           left.empty() ? "" : fmt::format("; the next call goes in {}", left)));
+  }
+  return say(fmt::format(": {} {} are in use{}", limit, Unit(held.dimension),
+                         held.reason == v1::RAMP ? ", or will be: the rate is rising" : ""));
 }
 
 Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoint now) {
@@ -101,7 +131,7 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
   bool first_check = false;
   std::optional<TimePoint> ready_at;
   bool ready = false;
-  std::int64_t tokens = 0;
+  CallSize largest;
   bool alone = false;
   bool held = false;
   bool closed = false;
@@ -119,7 +149,8 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     closed = closed || kind.cells.closed() > 0;
     if (kind.cells.HasReady(now)) {
       ready = true;
-      tokens = std::max(tokens, entry.Reservation(kind));
+      const CallSize size = entry.Largest(kind);
+      if (size.total() >= largest.total()) largest = size;
     } else if (const auto next = kind.cells.NextReady()) {
       if (!ready_at || *next < *ready_at) ready_at = next;
     }
@@ -142,7 +173,7 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     }
     return {};
   }
-  Waiting group = GroupWaitingFor(groups_[entry.group], tokens, now);
+  Waiting group = GroupWaitingFor(groups_[entry.group], largest, now);
   if (!group.text.empty()) return group;
   if (!free && rests) {
     return {v1::SLOTS,

@@ -146,7 +146,6 @@ void Engine::Impl::RecordEnd(const Lease& lease, v1::Attempt::State state, const
   WorkerState& worker = workers_[lease.worker];
   --worker.taken;
   if (lease.alone) worker.alone = false;
-  groups_[entry.group].pacer.Ended();
   EndedLease(lease.batch);
   WriteAttempt(job, {lease.entry, kind.kind, lease.index}, lease.attempt, std::move(attempt));
   SettleLater(job);
@@ -156,11 +155,11 @@ void Engine::Impl::NeverSent(LeaseSlot slot) {
   const Lease lease = leases_[slot];
   EntryState& entry = lease.job->entries[lease.entry];
   KindState& kind = entry.kinds[lease.kind];
-  Pacer& pacer = groups_[entry.group].pacer;
+  GroupLimits& limits = groups_[entry.group].limits;
   if (lease.state == Lease::State::kSent) {
-    pacer.Refund(now(), lease.sent, lease.tokens);
+    limits.Refund(now(), lease.granted, lease.sent, lease.size);
   } else {
-    pacer.Withdraw(lease.tokens);
+    limits.Withdraw(now(), lease.granted, lease.size);
   }
   RecordEnd(lease, v1::Attempt::NOT_SENT, "the worker never received it");
   if (!kind.cells.IsDone(lease.index)) kind.cells.Return(lease.index, now(), lease.alone);
@@ -172,6 +171,8 @@ void Engine::Impl::LostWithWorker(LeaseSlot slot) {
   const Lease lease = leases_[slot];
   JobState& job = *lease.job;
   KindState& kind = job.entries[lease.entry].kinds[lease.kind];
+  groups_[job.entries[lease.entry].group].limits.Lost(now(), lease.granted, lease.size,
+                                                      kind.output_limit);
   RecordEnd(lease, v1::Attempt::UNKNOWN, "its worker was lost");
   ++kind.unknown_attempts;
   kind.unknown_money += kind.unknown_call_money;

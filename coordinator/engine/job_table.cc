@@ -106,6 +106,23 @@ double RateMeter::Rate(TimePoint now) const {
   return static_cast<double>(sum) / static_cast<double>(kSeconds);
 }
 
+void OutputEstimate::Add(std::int64_t tokens) {
+  // A running mean at first, then one that forgets within about a hundred replies.
+  constexpr std::int64_t kMemory = 100;
+  count_ = std::min(count_ + 1, kMemory);
+  const double weight = 1.0 / static_cast<double>(count_);
+  const double off = static_cast<double>(tokens) - mean_;
+  mean_ += weight * off;
+  variance_ = (1 - weight) * (variance_ + weight * off * off);
+}
+
+std::int64_t OutputEstimate::Expected(std::int64_t output_limit) const {
+  constexpr std::int64_t kKnown = 10;
+  if (count_ < kKnown) return output_limit;
+  const auto upper = static_cast<std::int64_t>(std::ceil(mean_ + 2 * std::sqrt(variance_)));
+  return std::clamp<std::int64_t>(upper, 1, std::max<std::int64_t>(1, output_limit));
+}
+
 KindState* EntryState::FindKind(v1::Cell::Kind kind) {
   for (KindState& candidate : kinds) {
     if (candidate.kind == kind) return &candidate;
@@ -141,10 +158,23 @@ std::uint64_t EntryState::pending() const {
   return sum;
 }
 
-std::int64_t EntryState::Reservation(const KindState& kind) const {
-  return static_cast<std::int64_t>(
-             std::ceil(static_cast<double>(kind.prompt_tokens) * prompt_ratio)) +
-         kind.output_limit;
+CallSize EntryState::Size(const KindState& kind, std::int64_t prompt_tokens) const {
+  CallSize size;
+  size.count = model.count;
+  size.input = prompt_tokens;
+  size.output = kind.output_limit;
+  // Who counts characters counts no tokens.
+  if (model.count != TokenCount::kLarger) {
+    size.input =
+        static_cast<std::int64_t>(std::ceil(static_cast<double>(prompt_tokens) * prompt_ratio));
+  }
+  if (model.count == TokenCount::kProduced) size.output = kind.output.Expected(kind.output_limit);
+  return size;
+}
+
+CallSize EntryState::SizeOf(const KindState& kind, std::uint32_t index) const {
+  const std::vector<std::int64_t>& sizes = kind.scenario_tokens;
+  return Size(kind, sizes.empty() ? kind.prompt_tokens : sizes[index % sizes.size()]);
 }
 
 bool JobState::terminal() const {
@@ -254,6 +284,7 @@ void JobState::DropCells() {
     for (KindState& kind : entry.kinds) {
       kind.cells = CellTable();
       kind.chains = ChainTable();
+      kind.scenario_tokens = {};
     }
   }
 }
@@ -279,7 +310,9 @@ std::vector<EntryState> BuildEntries(const v1::JobSpecification& specification, 
       if (kind == v1::Cell::CHOICE) state.chains = ChainTable(resolved);
       state.cells = CellTable(cells.size(), state.chains.empty() ? CellTable::Opening::kAllAtOnce
                                                                  : CellTable::Opening::kOneByOne);
-      state.prompt_tokens = SizeOfPrompts(specification, i, kind).max_tokens;
+      PromptSize prompts = SizeOfPrompts(specification, i, kind);
+      state.prompt_tokens = prompts.max_tokens;
+      state.scenario_tokens = std::move(prompts.tokens);
       state.output_limit = OutputLimit(resolved, kind);
       v1::Usage most;
       most.set_input_tokens(state.prompt_tokens);

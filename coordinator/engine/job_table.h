@@ -32,6 +32,20 @@ class RateMeter {
   std::int64_t second_ = 0;
 };
 
+// How long replies are, for providers that count them as they are produced: what a call in flight
+// is expected to add. Two standard deviations above the mean of the recent ones, so that the calls
+// in flight together are hardly ever more; the output limit before ten are known.
+class OutputEstimate {
+ public:
+  void Add(std::int64_t tokens);
+  std::int64_t Expected(std::int64_t output_limit) const;
+
+ private:
+  std::int64_t count_ = 0;
+  double mean_ = 0;
+  double variance_ = 0;
+};
+
 // One (entry, kind) that has cells.
 struct KindState {
   v1::Cell::Kind kind = v1::Cell::CHOICE;
@@ -64,9 +78,13 @@ struct KindState {
   // Errors in a row that repeating cannot mend.
   std::int32_t streak = 0;
 
-  // Of one prompt, by its length; and of one reply at most.
+  // Of one prompt at most, by its length, and of those of each of the entry's scenarios; and of one
+  // reply at most.
   std::int64_t prompt_tokens = 0;
+  std::vector<std::int64_t> scenario_tokens;
   std::int64_t output_limit = 0;
+  // Of the replies so far.
+  OutputEstimate output;
   // The most that a call of unknown fate can have cost.
   std::int64_t unknown_call_money = 0;
 
@@ -105,9 +123,12 @@ struct EntryState {
   std::int64_t open() const;
   std::int64_t in_flight() const;
   std::uint64_t pending() const;
-  // What a call of this kind reserves: providers of the OpenAI dialect count the prompt and the
-  // whole output limit when a call begins, and give nothing back.
-  std::int64_t Reservation(const KindState& kind) const;
+  // What a call of this kind takes of token limits at most; and what that of a cell does.
+  CallSize Largest(const KindState& kind) const { return Size(kind, kind.prompt_tokens); }
+  CallSize SizeOf(const KindState& kind, std::uint32_t index) const;
+
+ private:
+  CallSize Size(const KindState& kind, std::int64_t prompt_tokens) const;
 };
 
 struct JobState {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "coordinator/engine/events.h"
+#include "coordinator/engine/pacer.h"
 #include "coordinator/engine/records.h"
 
 #include <absl/container/flat_hash_map.h>
@@ -38,7 +39,8 @@ struct Lease {
   std::uint8_t kind = 0;
   State state = State::kCommitting;
   bool alone = false;
-  std::int64_t tokens = 0;
+  CallSize size;
+  TimePoint granted{};
   TimePoint sent{};
   WallTime grant_wall{};
   std::uint64_t batch = 0;

@@ -2,217 +2,210 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
+#include <utility>
 
 namespace candor::engine {
 namespace {
 
-constexpr Duration kBucket = std::chrono::milliseconds(100);
-constexpr Duration kMinute = std::chrono::seconds(60);
-// What may go together.
-constexpr std::int64_t kBurstNanos = 100'000'000;
-constexpr std::int64_t kMost = std::int64_t{1} << 31U;
+using Dimension = v1::LimitUse::Dimension;
 
-std::int64_t BucketOf(TimePoint time) {
-  const std::int64_t ticks = time.time_since_epoch().count();
-  const std::int64_t width = kBucket.count();
-  return ticks >= 0 ? ticks / width : -((-ticks + width - 1) / width);
+// From a worker's first byte until the request has reached the provider.
+constexpr Duration kWay = std::chrono::milliseconds(50);
+
+bool CountsInput(Dimension dimension) {
+  return dimension == v1::LimitUse::TOKENS_PER_MINUTE ||
+         dimension == v1::LimitUse::TOKENS_PER_DAY ||
+         dimension == v1::LimitUse::INPUT_TOKENS_PER_MINUTE;
 }
 
-std::int64_t Nanos(TimePoint time) { return time.time_since_epoch().count() * 1000; }
-
-// When the next of calls `interval` apart is due: up to 100 ms worth of them may go together, and
-// calls further apart than that never come early.
-std::int64_t Due(std::int64_t next, TimePoint now, std::int64_t interval) {
-  return std::max(next, Nanos(now) - std::max<std::int64_t>(0, kBurstNanos - interval));
+// What the provider counted of a dimension; 0 where it did not say.
+std::int64_t Of(Dimension dimension, const Pacer::CallEnd& end) {
+  std::int64_t sum = 0;
+  if (CountsInput(dimension)) sum += end.input.value_or(0);
+  const bool counts_output = dimension == v1::LimitUse::TOKENS_PER_MINUTE ||
+                             dimension == v1::LimitUse::TOKENS_PER_DAY ||
+                             dimension == v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE;
+  if (counts_output) sum += end.output.value_or(0);
+  return sum;
 }
-
-// The first microsecond at or after so many nanoseconds.
-TimePoint FromNanos(std::int64_t nanos) { return TimePoint(Duration((nanos + 999) / 1000)); }
 
 }  // namespace
 
-Pacer::Pacer(const v1::Limits& limits, Duration guard)
-    : limits_(limits),
-      window_(kMinute + guard),
-      // One more for the bucket that has begun, one for the one that ends within the window.
-      ring_(static_cast<std::size_t>(window_ / kBucket) + 2) {}
+Pacer::Pacer(Duration guard)
+    : guard_(guard),
+      windows_{{{v1::LimitUse::REQUESTS_PER_MINUTE, LimitWindow(LimitWindow::Kind::kMinute)},
+                {v1::LimitUse::TOKENS_PER_MINUTE, LimitWindow(LimitWindow::Kind::kMinute)},
+                {v1::LimitUse::INPUT_TOKENS_PER_MINUTE, LimitWindow(LimitWindow::Kind::kMinute)},
+                {v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE, LimitWindow(LimitWindow::Kind::kMinute)},
+                {v1::LimitUse::REQUESTS_PER_DAY, LimitWindow(LimitWindow::Kind::kDay)},
+                {v1::LimitUse::TOKENS_PER_DAY, LimitWindow(LimitWindow::Kind::kDay)}}} {}
 
 void Pacer::SetLimits(const v1::Limits& limits) {
   limits_ = limits;
-  // The next arrival was reckoned with another interval.
-  next_request_ = INT64_MIN;
-  next_token_ = INT64_MIN;
+  const std::int64_t values[] = {
+      limits.requests_per_minute(),     limits.tokens_per_minute(),
+      limits.input_tokens_per_minute(), limits.output_tokens_per_minute(),
+      limits.requests_per_day(),        limits.tokens_per_day()};
+  for (std::size_t i = 0; i < windows_.size(); ++i) windows_[i].window.SetLimit(values[i]);
 }
 
-std::int64_t Pacer::Interval(std::int64_t limit) const {
-  return std::max<std::int64_t>(1, window_.count() * 1000 / limit);
+void Pacer::SetPace(double pace) {
+  for (Window& one : windows_) one.window.SetPace(pace);
 }
 
-void Pacer::Advance(TimePoint now) {
-  const std::int64_t bucket = BucketOf(now);
-  const auto size = static_cast<std::int64_t>(ring_.size());
-  if (head_ == INT64_MIN || bucket - head_ >= size) {
-    if (bucket <= head_) return;
-    std::fill(ring_.begin(), ring_.end(), Bucket{});
-    sum_ = {};
-    head_ = bucket;
-    return;
+std::int64_t Pacer::AtStart(Dimension dimension, const CallSize& size) {
+  switch (dimension) {
+    case v1::LimitUse::REQUESTS_PER_MINUTE:
+    case v1::LimitUse::REQUESTS_PER_DAY:
+      return 1;
+    case v1::LimitUse::TOKENS_PER_MINUTE:
+    case v1::LimitUse::TOKENS_PER_DAY:
+      return size.produced() ? size.input : size.total();
+    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
+      return size.input;
+    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
+      return size.produced() ? 0 : size.output;
+    default:
+      return 0;
   }
-  for (; head_ < bucket; ++head_) {
-    Bucket& oldest = ring_[static_cast<std::size_t>(((head_ + 1) % size + size) % size)];
-    sum_.requests -= oldest.requests;
-    sum_.tokens -= oldest.tokens;
-    oldest = {};
-  }
 }
 
-Pacer::Bucket* Pacer::At(TimePoint time) {
-  const std::int64_t bucket = BucketOf(time);
-  const auto size = static_cast<std::int64_t>(ring_.size());
-  if (bucket > head_ || head_ - bucket >= size) return nullptr;
-  return &ring_[static_cast<std::size_t>((bucket % size + size) % size)];
+std::int64_t Pacer::AtEnd(Dimension dimension, const CallSize& size) {
+  const bool counts = dimension == v1::LimitUse::TOKENS_PER_MINUTE ||
+                      dimension == v1::LimitUse::TOKENS_PER_DAY ||
+                      dimension == v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE;
+  return size.produced() && counts ? size.output : 0;
 }
 
-std::int64_t Pacer::Available(TimePoint now, std::int64_t tokens) {
-  Advance(now);
-  std::int64_t room = kMost;
+std::int64_t Pacer::Available(TimePoint now, const CallSize& size) {
+  std::int64_t room = LimitWindow::kMost;
   if (limits_.in_flight() > 0) room = std::min(room, limits_.in_flight() - in_flight_);
-  if (limits_.requests_per_minute() > 0 && room > 0) {
-    const std::int64_t limit = limits_.requests_per_minute();
-    room = std::min(room, limit - sum_.requests - unsent_.requests);
-    const std::int64_t next = Due(next_request_, now, Interval(limit));
-    room = next > Nanos(now) ? 0 : std::min(room, (Nanos(now) - next) / Interval(limit) + 1);
-  }
-  if (limits_.tokens_per_minute() > 0 && tokens > 0 && room > 0) {
-    const std::int64_t limit = limits_.tokens_per_minute();
-    room = std::min(room, (limit - sum_.tokens - unsent_.tokens) / tokens);
-    const std::int64_t next = Due(next_token_, now, Interval(limit) * tokens);
-    room = next > Nanos(now) ? 0
-                             : std::min(room, (Nanos(now) - next) / (Interval(limit) * tokens) + 1);
+  for (Window& one : windows_) {
+    if (room <= 0) return 0;
+    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    room = std::min(room, one.window.Available(now, amount));
   }
   return std::max<std::int64_t>(0, room);
 }
 
-Pacer::Hold Pacer::Holding(TimePoint now, std::int64_t tokens) {
-  Advance(now);
-  if (limits_.tokens_per_minute() > 0 && tokens > limits_.tokens_per_minute()) {
-    return Hold::kTooLarge;
+Pacer::Hold Pacer::Holding(TimePoint now, const CallSize& size) {
+  Hold hold;
+  TimePoint longest = now;
+  for (Window& one : windows_) {
+    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    if (one.window.limit() > 0 && amount > one.window.limit()) return {one.dimension, true, false};
+    if (one.window.Available(now, amount) > 0) continue;
+    const TimePoint chance = one.window.NextChance(now, amount).value_or(TimePoint::max());
+    if (hold.dimension != v1::LimitUse::DIMENSION_UNSPECIFIED && chance <= longest) continue;
+    longest = chance;
+    hold.dimension = one.dimension;
+    hold.ramp = one.window.Ramps(amount);
   }
-  if (limits_.in_flight() > 0 && in_flight_ >= limits_.in_flight()) return Hold::kInFlight;
-  if (limits_.requests_per_minute() > 0 &&
-      (sum_.requests + unsent_.requests >= limits_.requests_per_minute() ||
-       next_request_ > Nanos(now))) {
-    return Hold::kRequests;
+  if (limits_.in_flight() > 0 && in_flight_ >= limits_.in_flight()) {
+    return {v1::LimitUse::IN_FLIGHT, false, false};
   }
-  if (limits_.tokens_per_minute() > 0 &&
-      (sum_.tokens + unsent_.tokens + tokens > limits_.tokens_per_minute() ||
-       next_token_ > Nanos(now))) {
-    return Hold::kTokens;
-  }
-  return Hold::kNone;
+  return hold;
 }
 
-std::optional<TimePoint> Pacer::Room(std::int64_t Bucket::*what, std::int64_t used,
-                                     std::int64_t limit, std::int64_t amount) const {
-  std::int64_t excess = used + amount - limit;
-  const auto size = static_cast<std::int64_t>(ring_.size());
-  for (std::int64_t bucket = head_ - size + 1; bucket <= head_; ++bucket) {
-    if (excess <= 0) return TimePoint(kBucket * (bucket - 1 + size));
-    excess -= ring_[static_cast<std::size_t>((bucket % size + size) % size)].*what;
-  }
-  if (excess <= 0) return TimePoint(kBucket * (head_ + size));
-  return std::nullopt;
-}
-
-std::optional<TimePoint> Pacer::NextChance(TimePoint now, std::int64_t tokens) {
-  Advance(now);
-  TimePoint chance = now;
+std::optional<TimePoint> Pacer::NextChance(TimePoint now, const CallSize& size) {
   if (limits_.in_flight() > 0 && in_flight_ >= limits_.in_flight()) return std::nullopt;
-  if (const std::int64_t limit = limits_.requests_per_minute(); limit > 0) {
-    if (next_request_ > Nanos(now)) chance = std::max(chance, FromNanos(next_request_));
-    if (sum_.requests + unsent_.requests >= limit) {
-      const auto room = Room(&Bucket::requests, sum_.requests + unsent_.requests, limit, 1);
-      if (!room) return std::nullopt;
-      chance = std::max(chance, *room);
-    }
-  }
-  if (const std::int64_t limit = limits_.tokens_per_minute(); limit > 0 && tokens > 0) {
-    if (tokens > limit) return std::nullopt;
-    if (next_token_ > Nanos(now)) chance = std::max(chance, FromNanos(next_token_));
-    if (sum_.tokens + unsent_.tokens + tokens > limit) {
-      const auto room = Room(&Bucket::tokens, sum_.tokens + unsent_.tokens, limit, tokens);
-      if (!room) return std::nullopt;
-      chance = std::max(chance, *room);
-    }
+  TimePoint chance = now;
+  for (Window& one : windows_) {
+    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    const auto next = one.window.NextChance(now, amount);
+    if (!next) return std::nullopt;
+    chance = std::max(chance, *next);
   }
   return chance;
 }
 
-void Pacer::Take(TimePoint now, std::int64_t calls, std::int64_t tokens) {
-  Advance(now);
-  unsent_.requests += calls;
-  unsent_.tokens += calls * tokens;
+void Pacer::Take(TimePoint now, std::int64_t calls, const CallSize& size) {
   in_flight_ += calls;
-  if (const std::int64_t limit = limits_.requests_per_minute(); limit > 0) {
-    next_request_ = Due(next_request_, now, Interval(limit)) + calls * Interval(limit);
-  }
-  if (const std::int64_t limit = limits_.tokens_per_minute(); limit > 0) {
-    const std::int64_t interval = Interval(limit) * tokens;
-    next_token_ = Due(next_token_, now, interval) + calls * interval;
+  for (Window& one : windows_) {
+    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    one.window.Take(now, calls * amount, amount);
   }
 }
 
-void Pacer::Sent(TimePoint now, std::int64_t tokens) {
-  Withdraw(tokens);
-  Advance(now);
-  Bucket* bucket = At(now);
-  ++bucket->requests;
-  bucket->tokens += tokens;
-  ++sum_.requests;
-  sum_.tokens += tokens;
+void Pacer::Sent(TimePoint now, const CallSize& size) {
+  for (Window& one : windows_) {
+    const std::int64_t amount = AtStart(one.dimension, size);
+    one.window.Settle(now + guard_, amount, amount);
+  }
 }
 
-void Pacer::Withdraw(std::int64_t tokens) {
-  --unsent_.requests;
-  unsent_.tokens -= tokens;
+void Pacer::Withdraw(TimePoint now, const CallSize& size) {
+  --in_flight_;
+  for (Window& one : windows_) {
+    one.window.Settle(now, AtStart(one.dimension, size) + AtEnd(one.dimension, size), 0);
+  }
 }
 
-void Pacer::Refund(TimePoint now, TimePoint sent, std::int64_t tokens) {
-  Advance(now);
-  Bucket* bucket = At(sent);
-  if (bucket == nullptr) return;
-  --bucket->requests;
-  bucket->tokens -= tokens;
-  --sum_.requests;
-  sum_.tokens -= tokens;
+void Pacer::Refund(TimePoint now, TimePoint sent, const CallSize& size) {
+  --in_flight_;
+  for (Window& one : windows_) {
+    one.window.Remove(sent + guard_, AtStart(one.dimension, size));
+    one.window.Settle(now, AtEnd(one.dimension, size), 0);
+  }
 }
 
-void Pacer::AddTokens(TimePoint now, std::int64_t tokens) {
-  Advance(now);
-  At(now)->tokens += tokens;
-  sum_.tokens += tokens;
+void Pacer::Ended(TimePoint now, const CallEnd& end) {
+  --in_flight_;
+  // It began `latency` ago or earlier, and had reached its provider a moment later; when that
+  // cannot be, the report is wrong, and what is known for sure holds.
+  const TimePoint latest = end.sent + guard_;
+  TimePoint began = latest;
+  if (end.latency && *end.latency >= Duration(0)) {
+    began = std::clamp(now - *end.latency + std::min(*end.latency, kWay), end.sent, latest);
+  }
+  for (Window& one : windows_) {
+    const std::int64_t reserved = AtStart(one.dimension, end.size);
+    std::int64_t used = reserved;
+    std::int64_t more = 0;
+    if (end.size.produced()) {
+      if (CountsInput(one.dimension)) used = end.input.value_or(reserved);
+    } else if (end.size.count == TokenCount::kAdded) {
+      more = std::max<std::int64_t>(0, Of(one.dimension, end) - reserved);
+    }
+    if (began != latest || used != reserved) {
+      one.window.Remove(latest, reserved);
+      one.window.Add(began, used);
+    }
+    if (more > 0) one.window.Add(now, more);
+    const std::int64_t expected = AtEnd(one.dimension, end.size);
+    const std::int64_t produced = expected > 0 ? end.output.value_or(0) : 0;
+    one.window.Settle(now, expected, produced);
+    const std::int64_t less = reserved - used + expected - produced - more;
+    if (less != 0) one.window.Correct(now, less);
+  }
 }
 
-void Pacer::Restore(TimePoint now, TimePoint sent, std::int64_t tokens, bool in_flight) {
-  Advance(now);
+void Pacer::Lost(TimePoint now, const CallSize& size, std::int64_t output_limit) {
+  --in_flight_;
+  for (Window& one : windows_) {
+    const std::int64_t expected = AtEnd(one.dimension, size);
+    if (expected > 0) one.window.Settle(now, expected, std::max(expected, output_limit));
+  }
+}
+
+void Pacer::Restore(TimePoint now, TimePoint sent, const CallSize& size, bool in_flight) {
   if (in_flight) ++in_flight_;
-  Bucket* bucket = At(sent);
-  if (bucket == nullptr) return;
-  ++bucket->requests;
-  bucket->tokens += tokens;
-  ++sum_.requests;
-  sum_.tokens += tokens;
+  for (Window& one : windows_) {
+    one.window.Add(sent + guard_, AtStart(one.dimension, size));
+    const std::int64_t amount = AtEnd(one.dimension, size);
+    if (in_flight) {
+      one.window.Take(now, amount, std::max<std::int64_t>(1, amount));
+    } else {
+      one.window.Add(now, amount);
+    }
+  }
 }
 
-std::int64_t Pacer::requests(TimePoint now) {
-  Advance(now);
-  return sum_.requests + unsent_.requests;
-}
-
-std::int64_t Pacer::tokens(TimePoint now) {
-  Advance(now);
-  return sum_.tokens + unsent_.tokens;
+std::int64_t Pacer::used(TimePoint now, Dimension dimension) {
+  for (Window& one : windows_) {
+    if (one.dimension == dimension) return one.window.used(now);
+  }
+  return in_flight_;
 }
 
 }  // namespace candor::engine

@@ -1,104 +1,125 @@
-// The limits of one account: how many calls may be granted now, so that no window of 60 s at the
-// provider ever holds more than the limits allow.
+// The windows of one account: how many calls may be granted now, so that no window at the provider
+// ever holds more than the limits allow.
 //
-// A call reaches the provider some time after its grant. Until its lease is sent it counts without
-// end; from then on for 60 s and a guard that covers the time within which a worker starts a call.
-// So every 60 s at the provider hold at most what one window of ours holds.
+// A call reaches the provider some time after its grant: until its lease is sent it counts without
+// end, and then from the latest instant at which a worker may start it (`guard`). When its report
+// comes, the instant is known better, and the guard is given back: all but the 50 ms that a request
+// may need to reach its provider.
 //
-// Windows are rings of buckets of 100 ms, rounded so that a call counts too long rather than too
-// short. Within the minute calls are spread evenly (generic cell rate algorithm, ITU-T I.371): a
-// limit of 60 a minute is one a second, because some providers look at shorter windows than they
-// say. Up to 100 ms worth of calls may go together.
+// What a call takes of a token limit is counted in one of three ways, as its provider does:
+// - larger: the larger of the output limit and the tokens that the prompt's characters make, when
+//   the call begins (OpenAI). Never given back, whatever the call used.
+// - added: the prompt and the whole output limit, when the call begins (Azure). Never given back; a
+//   call that used more counts with what it used.
+// - produced: the prompt when it begins, corrected by the usage; the output when it ends. While the
+//   call is in flight the expected output holds its place.
 //
-//   const std::int64_t room = pacer.Available(now, tokens);
-//   pacer.Take(now, room, tokens);           // granted
-//   pacer.Sent(now, tokens);                 // each of them, when its lease is sent
-//   pacer.Ended();                           // each of them, when its report is there
+//   const std::int64_t room = pacer.Available(now, size);
+//   pacer.Take(now, room, size);             // granted
+//   pacer.Sent(now, size);                   // each of them, when its lease is sent
+//   pacer.Ended(now, end);                   // each of them, when its report is there
 //
 // Not for concurrent use. `now` never goes back.
 #pragma once
 
 #include "candor/v1/cluster_service.pb.h"
 #include "common/base/clock.h"
+#include "coordinator/engine/limit_window.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace candor::engine {
+
+// How a provider counts: see above.
+enum class TokenCount : std::uint8_t { kLarger, kAdded, kProduced };
+
+// What a call is expected to take of the token limits.
+struct CallSize {
+  std::int64_t input = 0;
+  std::int64_t output = 0;
+  TokenCount count = TokenCount::kAdded;
+
+  bool produced() const { return count == TokenCount::kProduced; }
+  // Of a limit on input and output together.
+  std::int64_t total() const {
+    return count == TokenCount::kLarger ? std::max(input, output) : input + output;
+  }
+};
 
 class Pacer {
  public:
   // What stands against a grant.
-  enum class Hold {
-    kNone,
-    kRequests,  // the requests of the last minute, or their even spread
-    kTokens,    // the tokens of the last minute, or their even spread
-    kInFlight,
-    kTooLarge,  // one call takes more tokens than the limit allows in a minute
+  struct Hold {
+    // DIMENSION_UNSPECIFIED: nothing.
+    v1::LimitUse::Dimension dimension = v1::LimitUse::DIMENSION_UNSPECIFIED;
+    // One call takes more than the limit allows in a whole window.
+    bool too_large = false;
+    // It would go by now but for the pace.
+    bool ramp = false;
+  };
+  // A call that was made.
+  struct CallEnd {
+    TimePoint sent{};
+    CallSize size;
+    // What the provider counted; absent where it did not say.
+    std::optional<std::int64_t> input;
+    std::optional<std::int64_t> output;
+    // From its first byte to its last; absent when it is not known.
+    std::optional<Duration> latency;
   };
 
-  // A call counts for 60 s + `guard` from when it was sent.
-  Pacer(const v1::Limits& limits, Duration guard);
+  // A sent call begins within `guard`.
+  explicit Pacer(Duration guard);
 
-  const v1::Limits& limits() const { return limits_; }
   // Windows stay as they are: a lower limit holds at once.
   void SetLimits(const v1::Limits& limits);
+  const v1::Limits& limits() const { return limits_; }
+  void SetPace(double pace);
 
-  // How many calls of `tokens` each may be granted now; at most 2^31.
-  std::int64_t Available(TimePoint now, std::int64_t tokens);
-  // Why `Available` is 0.
-  Hold Holding(TimePoint now, std::int64_t tokens);
+  // How many calls of this size may be granted now; at most 2^31.
+  std::int64_t Available(TimePoint now, const CallSize& size);
+  // Why `Available` is 0: what will last longest.
+  Hold Holding(TimePoint now, const CallSize& size);
   // When `Available` is above 0 again by the passing of time alone; absent when something else has
   // to happen first.
-  std::optional<TimePoint> NextChance(TimePoint now, std::int64_t tokens);
+  std::optional<TimePoint> NextChance(TimePoint now, const CallSize& size);
 
   // `calls` were granted.
-  void Take(TimePoint now, std::int64_t calls, std::int64_t tokens);
+  void Take(TimePoint now, std::int64_t calls, const CallSize& size);
   // The lease of a granted call is sent now.
-  void Sent(TimePoint now, std::int64_t tokens);
+  void Sent(TimePoint now, const CallSize& size);
   // A granted call is withdrawn before its lease is sent.
-  void Withdraw(std::int64_t tokens);
-  // A sent call was never made: what it took at `sent` is free again.
-  void Refund(TimePoint now, TimePoint sent, std::int64_t tokens);
-  // A call used more than was reserved for it.
-  void AddTokens(TimePoint now, std::int64_t tokens);
-  // The call of a sent or withdrawn lease is not in flight any more.
-  void Ended() { --in_flight_; }
+  void Withdraw(TimePoint now, const CallSize& size);
+  // A sent call was never made: what it took is free again.
+  void Refund(TimePoint now, TimePoint sent, const CallSize& size);
+  // The provider answered, or would not.
+  void Ended(TimePoint now, const CallEnd& end);
+  // A sent call of which nobody knows what became: it counts with what it can have taken at most.
+  void Lost(TimePoint now, const CallSize& size, std::int64_t output_limit);
   // A call of before a restart; `in_flight` when nobody knows yet what became of it.
-  void Restore(TimePoint now, TimePoint sent, std::int64_t tokens, bool in_flight);
+  void Restore(TimePoint now, TimePoint sent, const CallSize& size, bool in_flight);
 
-  std::int64_t requests(TimePoint now);
-  std::int64_t tokens(TimePoint now);
+  // What counts now of a dimension.
+  std::int64_t used(TimePoint now, v1::LimitUse::Dimension dimension);
   std::int64_t in_flight() const { return in_flight_; }
 
  private:
-  struct Bucket {
-    std::int64_t requests = 0;
-    std::int64_t tokens = 0;
+  struct Window {
+    v1::LimitUse::Dimension dimension;
+    LimitWindow window;
   };
 
-  // Emission interval in nanoseconds for one of `limit` a minute.
-  std::int64_t Interval(std::int64_t limit) const;
-  void Advance(TimePoint now);
-  Bucket* At(TimePoint time);
-  // When the window has room for `amount` more of `limit`; absent when only a send can start the
-  // clock.
-  std::optional<TimePoint> Room(std::int64_t Bucket::*what, std::int64_t used, std::int64_t limit,
-                                std::int64_t amount) const;
+  // What a call takes of a dimension when it begins, and when it ends.
+  static std::int64_t AtStart(v1::LimitUse::Dimension dimension, const CallSize& size);
+  static std::int64_t AtEnd(v1::LimitUse::Dimension dimension, const CallSize& size);
 
+  Duration guard_;
   v1::Limits limits_;
-  Duration window_;
-  std::vector<Bucket> ring_;
-  // The bucket of the latest `now`, counted from the clock's epoch.
-  std::int64_t head_ = INT64_MIN;
-  Bucket sum_;
-  // Granted and not yet sent.
-  Bucket unsent_;
+  std::array<Window, 6> windows_;
   std::int64_t in_flight_ = 0;
-  // Theoretical arrival times, in nanoseconds.
-  std::int64_t next_request_ = INT64_MIN;
-  std::int64_t next_token_ = INT64_MIN;
 };
 
 }  // namespace candor::engine

@@ -13,6 +13,9 @@ enum class PlantedBug {
   kRetryAfterIgnored,
   kExpiredCellLost,
   kProposedTooSoon,
+  kHeadersNeverLower,
+  kDecreasePerRefusal,
+  kCircuitNeverCloses,
 };
 
 #ifdef CANDOR_PLANTED_BUGS

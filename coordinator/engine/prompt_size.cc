@@ -20,11 +20,15 @@ PromptSize SizeOfPrompts(const v1::JobSpecification& specification, int entry_in
   PromptSize size;
   if (!renderer.ok()) return size;
   for (const std::uint32_t index : entry.scenario_indexes()) {
-    if (index >= static_cast<std::uint32_t>(specification.scenarios_size())) continue;
+    if (index >= static_cast<std::uint32_t>(specification.scenarios_size())) {
+      size.tokens.push_back(0);
+      continue;
+    }
     const auto chars = static_cast<std::int64_t>(
         renderer->EstimateChars(specification.scenarios(static_cast<int>(index))));
     const std::int64_t tokens = (chars + kCharsPerToken - 1) / kCharsPerToken;
     size.max_tokens = std::max(size.max_tokens, tokens);
+    size.tokens.push_back(tokens);
     size.mean_tokens +=
         static_cast<double>(tokens) / static_cast<double>(entry.scenario_indexes_size());
   }

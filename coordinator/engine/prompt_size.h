@@ -4,6 +4,7 @@
 #include "candor/v1/specification.pb.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace candor::engine {
 
@@ -11,6 +12,8 @@ namespace candor::engine {
 struct PromptSize {
   double mean_tokens = 0;
   std::int64_t max_tokens = 0;
+  // Of each of the entry's scenarios, in its order.
+  std::vector<std::int64_t> tokens;
 };
 
 // Of the prompts of one (entry, kind), over the entry's scenarios.

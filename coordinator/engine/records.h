@@ -68,6 +68,8 @@ struct LeaseRecord {
   // The trial that is shown, where an adaptive design proposed it; null where it is drawn. Not
   // stored: after a restart it is proposed again, from the same outcomes, and so is the same.
   std::shared_ptr<const v1::ExplicitTrial> trial = nullptr;
+  // Of `reserved_tokens`: those of the reply.
+  std::int64_t reserved_output = 0;
 };
 
 // Leases granted together to one worker, as one row: deleted when each has its attempt and the

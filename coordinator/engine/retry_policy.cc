@@ -8,7 +8,9 @@
 namespace candor::engine {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr std::size_t kMaxWords = 300;
@@ -26,8 +28,9 @@ ErrorKind KindOf(v1::Attempt::ErrorClass error_class) {
     case v1::Attempt::AUTHENTICATION:
     case v1::Attempt::PERMISSION:
     case v1::Attempt::NOT_FOUND:
-    case v1::Attempt::INVALID_REQUEST:
     case v1::Attempt::REFUSED_PARAMETER:
+      return ErrorKind::kStopEntry;
+    case v1::Attempt::INVALID_REQUEST:
       return ErrorKind::kUnmendable;
     default:
       return ErrorKind::kRepeat;
@@ -59,9 +62,13 @@ Duration CellBackOff(std::int32_t n, RandomStream& random) {
 }
 
 Duration GroupBackOff(v1::Attempt::ErrorClass error_class, std::int32_t n, RandomStream& random) {
-  return error_class == v1::Attempt::OVERLOADED
-             ? JitteredBackOff(milliseconds(250), seconds(10), n, random)
+  return error_class == v1::Attempt::DAILY_LIMIT
+             ? JitteredBackOff(minutes(15), hours(1), n, random)
              : JitteredBackOff(seconds(1), seconds(60), n, random);
+}
+
+Duration LongestRetryAfter(v1::Attempt::ErrorClass error_class) {
+  return error_class == v1::Attempt::DAILY_LIMIT ? hours(25) : hours(1);
 }
 
 }  // namespace candor::engine

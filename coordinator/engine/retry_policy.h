@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,15 +15,22 @@ namespace candor::engine {
 
 // Errors in a row that repeating cannot mend, until an entry is stopped.
 inline constexpr std::int32_t kMaxStreak = 5;
+// A cell that failed is tried for so long, in the engine's time, however many attempts it has left.
+inline constexpr Duration kMaxRetryTime = std::chrono::hours(24);
 // Deaths of a cell's workers, until it goes alone.
 inline constexpr std::int32_t kDeathsTogether = 2;
 
 enum class ErrorKind {
   kRepeat,      // this cell again, after a back-off
   kBlock,       // likewise, and its limit group makes no call for a while
-  kUnmendable,  // repeating cannot mend it
+  kUnmendable,  // repeating cannot mend it, for this cell: five in a row stop the entry
+  kStopEntry,   // nor for any other cell of the entry
   kStopGroup,   // out of quota or credit: nobody of the group may go on
 };
+
+// The longest wait that a provider is believed to ask for: who asks for more is broken, or lies. A
+// day's quota may be a day away, on the day when clocks change by an hour more.
+Duration LongestRetryAfter(v1::Attempt::ErrorClass error_class);
 
 // A class that nobody knows counts as a broken response.
 ErrorKind KindOf(v1::Attempt::ErrorClass error_class);

@@ -131,7 +131,7 @@ grpc::ServerUnaryReactor* ClusterService::UpdateLimitGroup(
           ToGrpc(NotFound("there is no limit group \"{}\"; ListLimitGroups lists them", name)));
     }
     FieldViolations violations;
-    const v1::Limits limits = ApplyMask(group->limits(), *request, violations);
+    const v1::Limits limits = ApplyMask(group->configured(), *request, violations);
     if (!violations.empty()) return reactor->Finish(ToGrpc(violations));
     host_.Handle(engine::LimitsChanged{.limit_group = name, .limits = limits});
     *response = *FindGroup(host_.engine(), host_.Now(), name);

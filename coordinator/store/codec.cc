@@ -39,6 +39,27 @@ bool ParseHex(std::string_view digits, std::uint64_t& value) {
   return error == std::errc{} && end == digits.data() + digits.size();
 }
 
+// Tokens of the prompt above, of the reply below 32 bits; with none of the prompt, the sum alone,
+// as earlier releases wrote it.
+std::int64_t PackReserved(const engine::LeaseRecord& lease) {
+  constexpr std::int64_t kMost = (std::int64_t{1} << 31U) - 1;
+  const std::int64_t prompt = lease.reserved_tokens - lease.reserved_output;
+  if (prompt <= 0 || prompt > kMost || lease.reserved_output < 0 || lease.reserved_output > kMost) {
+    return lease.reserved_tokens;
+  }
+  return prompt << 32U | lease.reserved_output;
+}
+
+void UnpackReserved(std::int64_t packed, engine::LeaseRecord& lease) {
+  const std::int64_t prompt = packed >> 32U;
+  if (prompt <= 0) {
+    lease.reserved_tokens = packed;
+    return;
+  }
+  lease.reserved_output = packed & 0xFFFFFFFF;
+  lease.reserved_tokens = prompt + lease.reserved_output;
+}
+
 }  // namespace
 
 std::string PackLeases(std::span<const engine::LeaseRecord> leases) {
@@ -51,7 +72,7 @@ std::string PackLeases(std::span<const engine::LeaseRecord> leases) {
     Put<std::uint8_t>(bytes, static_cast<std::uint8_t>(lease.cell.kind));
     Put<std::uint8_t>(bytes, lease.alone ? 1 : 0);
     Put<std::uint32_t>(bytes, lease.cell.index);
-    Put<std::int64_t>(bytes, lease.reserved_tokens);
+    Put<std::int64_t>(bytes, PackReserved(lease));
   }
   return bytes;
 }
@@ -66,7 +87,7 @@ std::optional<std::vector<engine::LeaseRecord>> UnpackLeases(std::string_view by
     lease.cell.kind = static_cast<v1::Cell::Kind>(Take<std::uint8_t>(bytes));
     lease.alone = Take<std::uint8_t>(bytes) != 0;
     lease.cell.index = Take<std::uint32_t>(bytes);
-    lease.reserved_tokens = Take<std::int64_t>(bytes);
+    UnpackReserved(Take<std::int64_t>(bytes), lease);
   }
   return leases;
 }

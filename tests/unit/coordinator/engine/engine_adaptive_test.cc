@@ -209,7 +209,7 @@ TEST_F(AdaptiveTest, NothingIsProposedForAJobThatIsOver) {
 }
 
 TEST_F(AdaptiveTest, ManyScenariosFillThePipe) {
-  Driver driver;
+  Driver driver(MakeConfig(0, 0, 100));
   driver.Connect(1, "workers/a", 64);
   EntryShape entry = Adaptive();
   entry.scenarios = 100;

@@ -16,7 +16,7 @@ constexpr auto kCompleted = v1::Attempt::COMPLETED;
 constexpr auto kFailed = v1::Attempt::FAILED;
 
 TEST(EngineFaultsTest, LeasesOfALostWorkerGoToAnother) {
-  Driver driver;
+  Driver driver(MakeConfig(0, 0, 100));
   driver.Connect(1, "workers/a", 4);
   const JobKey job = driver.Create();
   driver.Answer(1, kCompleted, {}, 1);

@@ -27,6 +27,9 @@ struct EntryShape {
   int random_pairs = 2;
   bool both_orders = false;
   int samples = 1;
+  // Characters that prompts have beside the scenario's; and tokens of a self-report at most.
+  int prompt_chars = 0;
+  int report_limit = 64;
 };
 
 struct JobShape {
@@ -68,7 +71,8 @@ inline JobCreated MakeJob(const JobShape& shape) {
     most = std::max(most, entry.scenarios);
     v1::PromptMessage& choice = *resolved.mutable_choice_prompt()->add_messages();
     choice.set_role("user");
-    choice.set_content("{role} {question} {option_a} {option_b}");
+    choice.set_content("{role} {question} {option_a} {option_b}" +
+                       std::string(static_cast<std::size_t>(entry.prompt_chars), 'x'));
     *resolved.mutable_self_report_prompt() = resolved.choice_prompt();
     resolved.mutable_choices()->set_trials_per_scenario(entry.trials);
     v1::Choices& choices = *resolved.mutable_choices();
@@ -78,7 +82,7 @@ inline JobCreated MakeJob(const JobShape& shape) {
     if (entry.adaptive) choices.mutable_adaptive()->set_random_pairs(entry.random_pairs);
     resolved.mutable_choices()->mutable_sampling()->set_max_output_tokens(16);
     resolved.mutable_self_reports()->set_reports_per_scenario(entry.reports);
-    resolved.mutable_self_reports()->mutable_sampling()->set_max_output_tokens(64);
+    resolved.mutable_self_reports()->mutable_sampling()->set_max_output_tokens(entry.report_limit);
   }
   for (int s = 0; s < most; ++s) {
     v1::Scenario& scenario = *specification->add_scenarios();

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxViolations = 20;
 
 }  // namespace
 
-World::World(const Scenario& scenario) : scenario_(scenario), random_(scenario.seed, 77) {
+World::World(const Scenario& scenario)
+    : scenario_(scenario), random_(scenario.seed, 77), more_(scenario.seed, 78) {
   outcome_.trace_hash = 14695981039346656037U;
 }
 
@@ -68,11 +69,19 @@ void World::DrawMoods() {
   moods_.users = Chance(0.4);
   moods_.sleep_every = Chance(0.3) ? Between(15 * kSecond, 90 * kSecond) : 0;
 
+  moods_.headers = more_.Uniform() < 0.5 ? 0.9 : 0;
+  moods_.lies = more_.Uniform() < 0.4 ? 0.3 : 0;
+  moods_.fails_every =
+      more_.Uniform() < 0.4 ? static_cast<Micros>(10 + more_.Below(50)) * kSecond : 0;
   const std::int64_t requests[] = {0, 60, 120, 600, 3000};
   const std::int64_t in_flight[] = {0, 2, 6, 20};
   for (const char* name : {"local", "other"}) {
     v1::Config one = MakeConfig(requests[random_.Below(5)], Chance(0.3) ? 6000 : 0,
                                 in_flight[random_.Below(4)], name);
+    if (!scenario_.heals && more_.Uniform() < 0.3) {
+      one.mutable_endpoints(0)->mutable_limits()->set_requests_per_day(
+          static_cast<std::int64_t>(30 + more_.Below(300)));
+    }
     providers_[name].limits = one.endpoints(0).limits();
     config_.add_endpoints()->Swap(one.mutable_endpoints(0));
   }
@@ -80,6 +89,7 @@ void World::DrawMoods() {
 
 void World::Heal() {
   healed_ = true;
+  fails_until_ = 0;
   const Micros network = moods_.network;
   const Micros commit = moods_.commit;
   const double poison = moods_.poison;
@@ -113,6 +123,7 @@ Outcome World::Run() {
   const int workers = static_cast<int>(Between(1, 5));
   for (int i = 0; i < workers; ++i) AddWorker();
   CreateJobs();
+  if (moods_.fails_every > 0) FailNowAndThen();
   // Not drawn: the worlds of the other seeds stay as they are.
   if (scenario_.seed % 3 == 0) At(5 * kSecond, [this] { AskForImport(); });
   if (scenario_.seed % 3 == 1) At(25 * kSecond, [this] { AskForLonger(); });

@@ -47,6 +47,11 @@ struct Moods {
   bool no_quota = false;
   bool users = false;
   Micros sleep_every = 0;
+  // Answers say what the limits are, or lie about them.
+  double headers = 0;
+  double lies = 0;
+  // Nothing works for a while.
+  Micros fails_every = 0;
 };
 
 class World {
@@ -70,6 +75,8 @@ class World {
     v1::Limits limits;
     std::deque<std::pair<Micros, std::int64_t>> calls;
     std::int64_t tokens = 0;
+    // No simulation takes a day.
+    std::int64_t calls_in_all = 0;
     std::map<AttemptId, Call> in_flight;
     std::deque<Refusal> refusals;
   };
@@ -82,6 +89,7 @@ class World {
     v1::Attempt::ErrorClass error_class = v1::Attempt::ERROR_CLASS_UNSPECIFIED;
     int http_status = 0;
     std::optional<Micros> retry_after;
+    std::vector<v1::LimitObservation> limits;
   };
   struct Worker {
     std::string name;
@@ -168,9 +176,14 @@ class World {
                std::optional<Micros> retry_after);
   void SendReport(std::uint32_t number, AttemptId attempt);
   void CheckCall(Provider& provider, const LeaseRecord& lease, Micros sent);
+  // What an answer's headers say.
+  std::vector<v1::LimitObservation> Headers(const Provider& provider);
+  void FailNowAndThen();
 
   const Scenario scenario_;
   RandomStream random_;
+  // Of what was added later: the other worlds stay as they are.
+  RandomStream more_;
   Moods moods_;
   Outcome outcome_;
   Micros now_ = 0;
@@ -178,6 +191,7 @@ class World {
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   bool healed_ = false;
   Micros mended_ = 0;
+  Micros fails_until_ = 0;
 
   v1::Config config_;
   StoreModel store_;

@@ -147,6 +147,7 @@ void World::CheckCall(Provider& provider, const LeaseRecord& lease, Micros sent)
     provider.tokens -= provider.calls.front().second;
     provider.calls.pop_front();
   }
+  ++provider.calls_in_all;
   provider.calls.emplace_back(now_, lease.reserved_tokens);
   provider.tokens += lease.reserved_tokens;
   const v1::Limits& limits = provider.limits;
@@ -154,6 +155,10 @@ void World::CheckCall(Provider& provider, const LeaseRecord& lease, Micros sent)
       static_cast<std::int64_t>(provider.calls.size()) > limits.requests_per_minute()) {
     Fail(fmt::format("{} requests in 60 s, where {} are allowed", provider.calls.size(),
                      limits.requests_per_minute()));
+  }
+  if (limits.requests_per_day() > 0 && provider.calls_in_all > limits.requests_per_day()) {
+    Fail(fmt::format("{} requests in a day, where {} are allowed", provider.calls_in_all,
+                     limits.requests_per_day()));
   }
   if (limits.tokens_per_minute() > 0 && provider.tokens > limits.tokens_per_minute()) {
     Fail(fmt::format("{} tokens in 60 s, where {} are allowed", provider.tokens,
@@ -198,6 +203,7 @@ void World::StartCall(std::uint32_t number, AttemptId attempt) {
     return;
   }
   held.stage = Held::Stage::kCalls;
+  held.limits.clear();
   const auto rows = store_.jobs().find(held.lease.job);
   if (rows == store_.jobs().end()) {
     Fail("a call for a job that is gone");
@@ -231,6 +237,9 @@ void World::StartCall(std::uint32_t number, AttemptId attempt) {
              now_ > mended_ / 2) {
     failed(v1::Attempt::QUOTA_EXHAUSTED, 429);
     ++unmendable_of_[{held.lease.job, held.lease.cell}];
+  } else if (now_ < fails_until_) {
+    failed(v1::Attempt::OVERLOADED, 529);
+    latency = 10 * kMillisecond;
   } else if (Chance(moods_.rate_limited)) {
     failed(v1::Attempt::RATE_LIMITED, 429);
     latency = kMillisecond;
@@ -261,6 +270,38 @@ void World::StartCall(std::uint32_t number, AttemptId attempt) {
   });
 }
 
+std::vector<v1::LimitObservation> World::Headers(const Provider& provider) {
+  std::vector<v1::LimitObservation> out;
+  if (more_.Uniform() >= moods_.headers) return out;
+  const std::int64_t wrong[] = {-7, 0, 1, std::int64_t{1} << 60U};
+  const auto say = [&](v1::LimitUse::Dimension dimension, std::int64_t limit, std::int64_t used) {
+    if (limit == 0) return;
+    v1::LimitObservation& one = out.emplace_back();
+    one.set_dimension(dimension);
+    one.set_limit(limit);
+    one.set_remaining(std::max<std::int64_t>(0, limit - used));
+    one.mutable_reset_after()->set_seconds(60);
+    if (more_.Uniform() >= moods_.lies) return;
+    one.set_limit(wrong[more_.Below(4)]);
+    one.set_remaining(wrong[more_.Below(4)]);
+    one.mutable_reset_after()->set_seconds(wrong[more_.Below(4)]);
+    one.set_rounded_to(wrong[more_.Below(4)]);
+  };
+  say(v1::LimitUse::REQUESTS_PER_MINUTE, provider.limits.requests_per_minute(),
+      static_cast<std::int64_t>(provider.calls.size()));
+  say(v1::LimitUse::TOKENS_PER_MINUTE, provider.limits.tokens_per_minute(), provider.tokens);
+  return out;
+}
+
+void World::FailNowAndThen() {
+  After(static_cast<Micros>(static_cast<double>(moods_.fails_every) * (0.5 + more_.Uniform())),
+        [this] {
+          if (healed_) return;
+          fails_until_ = now_ + static_cast<Micros>(1 + more_.Below(20)) * kSecond;
+          FailNowAndThen();
+        });
+}
+
 void World::EndCall(std::uint32_t number, AttemptId attempt, v1::Attempt::State state,
                     v1::Attempt::ErrorClass error_class, int http_status,
                     std::optional<Micros> retry_after) {
@@ -272,6 +313,13 @@ void World::EndCall(std::uint32_t number, AttemptId attempt, v1::Attempt::State 
   held.error_class = error_class;
   held.http_status = http_status;
   held.retry_after = retry_after;
+  if (http_status != 0) {
+    const auto rows = store_.jobs().find(held.lease.job);
+    if (rows != store_.jobs().end()) {
+      const int entry = held.lease.cell.entry;
+      held.limits = Headers(providers_[rows->second.record.job->models(entry).endpoint()]);
+    }
+  }
   if (workers_[number].session != 0) SendReport(number, attempt);
 }
 
@@ -289,6 +337,7 @@ void World::SendReport(std::uint32_t number, AttemptId attempt) {
                                                                              : v1::Outcome::B);
       }
       if (!store_.jobs().contains(held.lease.job)) report.job = 0;
+      for (const v1::LimitObservation& limit : held.limits) *report.report->add_limits() = limit;
       if (held.retry_after) {
         report.report->mutable_retry_after()->set_seconds(*held.retry_after / kSecond);
         report.report->mutable_retry_after()->set_nanos(
