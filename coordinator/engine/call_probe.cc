@@ -16,7 +16,7 @@ constexpr double kDecrease = 0.7;
 constexpr double kMostInFlight = 1e9;
 constexpr double kCallsAStep = 100;
 constexpr double kKeep = 0.95;
-constexpr double kHalve = 0.5;
+constexpr double kPaceKept = 0.7;
 constexpr double kSlowest = 0.0005;
 constexpr double kFastest = 0.05;
 constexpr double kDoubling = 10;
@@ -92,7 +92,7 @@ void CallProbe::Sent(TimePoint now, std::int64_t calls) {
 void CallProbe::Worked(std::int64_t in_flight) {
   const bool slow_start = window_ < threshold_;
   // It held calls back, or nearly did.
-  if (static_cast<double>(in_flight) < window_ * (slow_start ? 0.5 : 0.9)) return;
+  if (static_cast<double>(in_flight) < std::floor(window_) * (slow_start ? 0.5 : 0.9)) return;
   const double step = slow_start ? 1 : 1 / std::max(window_, kCallsAStep);
   window_ = std::min(window_ + step, kMostInFlight);
 }
@@ -109,8 +109,8 @@ bool CallProbe::Refused(TimePoint now, TimePoint granted, std::int64_t in_flight
   double pace = Pace(now);
   if (rate_ > 0) pace = std::min(pace, rate_);
   double rate = kKeep * static_cast<double>(std::max<std::int64_t>(0, Accepted(now)));
-  if (!long_wait) rate = std::max(rate, kHalve * pace);
-  if (Planted(PlantedBug::kDecreasePerRefusal) && rate_ > 0) rate = rate_ * kHalve;
+  if (!long_wait) rate = std::max(rate, kPaceKept * pace);
+  if (Planted(PlantedBug::kDecreasePerRefusal) && rate_ > 0) rate = rate_ * 0.5;
   rate_ = std::clamp(rate, kLeastRate, kMostRate);
   progress_ = 0;
   grown_at_ = now;

@@ -10,7 +10,7 @@
 // Requests a minute: calls in flight alone would swing about a limit a minute, which does not care
 // how many are in flight. So a refusal also sets a bound on the rate,
 //
-//   rate = max(0.95 * accepted calls of the last 60 s, 0.5 * pace of the last 2 s)
+//   rate = max(0.95 * accepted calls of the last 60 s, 0.7 * pace of the last 2 s)
 //
 // of which the first is what the provider surely gave, and the second keeps a refusal after a few
 // calls (a limit of calls in flight, or a window of a second) from being taken for a limit a

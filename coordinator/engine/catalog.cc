@@ -11,12 +11,14 @@ namespace candor::engine {
 namespace {
 
 // OpenAI documents "the maximum of max_tokens and the estimated number of tokens based on the
-// character count"; who reserves otherwise adds both; Anthropic counts output as it is produced.
+// character count"; who reserves otherwise adds both; Gemini counts input only; Anthropic counts
+// output as it is produced.
 TokenCount CountOf(const v1::Endpoint& endpoint, const v1::ModelRule* rule) {
   const std::string words = rule != nullptr ? rule->output_counts() : std::string();
   if (words == "produced") return TokenCount::kProduced;
   if (words == "reserved") return TokenCount::kAdded;
   if (endpoint.dialect() == "anthropic") return TokenCount::kProduced;
+  if (endpoint.dialect() == "gemini") return TokenCount::kInput;
   return endpoint.dialect().starts_with("openai") ? TokenCount::kLarger : TokenCount::kAdded;
 }
 

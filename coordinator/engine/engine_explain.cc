@@ -4,6 +4,7 @@
 #include <utility>
 
 namespace candor::engine {
+
 EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const Instant& instant,
                                  const std::vector<v1::LimitGroup>& groups) {
   EntryFacts facts;

@@ -17,8 +17,9 @@ CallSize SizeOf(const LeaseRecord& lease, const EntryState& entry) {
   CallSize size;
   size.count = entry.model.count;
   size.output = std::clamp<std::int64_t>(lease.reserved_output, 0, lease.reserved_tokens);
-  size.input = size.count == TokenCount::kLarger ? lease.reserved_tokens
-                                                 : lease.reserved_tokens - size.output;
+  size.input = size.count == TokenCount::kLarger || size.count == TokenCount::kInput
+                   ? lease.reserved_tokens
+                   : lease.reserved_tokens - size.output;
   return size;
 }
 

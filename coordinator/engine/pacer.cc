@@ -22,9 +22,10 @@ bool CountsInput(Dimension dimension) {
 std::int64_t Of(Dimension dimension, const Pacer::CallEnd& end) {
   std::int64_t sum = 0;
   if (CountsInput(dimension)) sum += end.input.value_or(0);
-  const bool counts_output = dimension == v1::LimitUse::TOKENS_PER_MINUTE ||
-                             dimension == v1::LimitUse::TOKENS_PER_DAY ||
-                             dimension == v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE;
+  const bool counts_output =
+      dimension == v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE ||
+      (end.size.count != TokenCount::kInput && dimension != v1::LimitUse::INPUT_TOKENS_PER_MINUTE &&
+       CountsInput(dimension));
   if (counts_output) sum += end.output.value_or(0);
   return sum;
 }
@@ -164,7 +165,7 @@ void Pacer::Ended(TimePoint now, const CallEnd& end) {
     std::int64_t more = 0;
     if (end.size.produced()) {
       if (CountsInput(one.dimension)) used = end.input.value_or(reserved);
-    } else if (end.size.count == TokenCount::kAdded) {
+    } else if (end.size.count != TokenCount::kLarger) {
       more = std::max<std::int64_t>(0, Of(one.dimension, end) - reserved);
     }
     if (began != latest || used != reserved) {

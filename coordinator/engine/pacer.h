@@ -6,11 +6,12 @@
 // comes, the instant is known better, and the guard is given back: all but the 50 ms that a request
 // may need to reach its provider.
 //
-// What a call takes of a token limit is counted in one of three ways, as its provider does:
+// What a call takes of a token limit is counted in one of four ways, as its provider does:
 // - larger: the larger of the output limit and the tokens that the prompt's characters make, when
 //   the call begins (OpenAI). Never given back, whatever the call used.
 // - added: the prompt and the whole output limit, when the call begins (Azure). Never given back; a
 //   call that used more counts with what it used.
+// - input: the prompt, when the call begins (Gemini); more when it was more.
 // - produced: the prompt when it begins, corrected by the usage; the output when it ends. While the
 //   call is in flight the expected output holds its place.
 //
@@ -34,7 +35,7 @@
 namespace candor::engine {
 
 // How a provider counts: see above.
-enum class TokenCount : std::uint8_t { kLarger, kAdded, kProduced };
+enum class TokenCount : std::uint8_t { kLarger, kAdded, kInput, kProduced };
 
 // What a call is expected to take of the token limits.
 struct CallSize {
@@ -45,7 +46,8 @@ struct CallSize {
   bool produced() const { return count == TokenCount::kProduced; }
   // Of a limit on input and output together.
   std::int64_t total() const {
-    return count == TokenCount::kLarger ? std::max(input, output) : input + output;
+    if (count == TokenCount::kLarger) return std::max(input, output);
+    return count == TokenCount::kInput ? input : input + output;
   }
 };
 

@@ -169,7 +169,9 @@ INSTANTIATE_TEST_SUITE_P(All, PacerCountTest,
                              // Both, never given back; what was used above that counts.
                              CountCase{"added", {100, 300, TokenCount::kAdded}, 400, 400},
                              CountCase{"added", {100, 16, TokenCount::kAdded}, 116, 200},
-                             // Anthropic: corrected by the usage, up and down.
+                             // Gemini: input only, and more when it was more.
+        CountCase{"input", {100, 300, TokenCount::kInput}, 100, 120},
+        // Anthropic: corrected by the usage, up and down.
                              CountCase{"produced", {150, 300, TokenCount::kProduced}, 450, 200},
                              CountCase{"produced", {100, 16, TokenCount::kProduced}, 116, 200}));
 
