@@ -176,6 +176,50 @@ std::string Words(std::optional<Duration> time) {
   return fmt::format("{} min {:02} s", total / 60, total % 60);
 }
 
+// What part of a limit of requests is used in steady state, and how many calls are refused.
+void PrintShares() {
+  struct Row {
+    const char* how;
+    std::int64_t limit;
+    Duration latency;
+    bool configured;
+    bool headers;
+    bool retry_after;
+  };
+  const Row rows[] = {
+      {"configured", 600, milliseconds(200), true, false, true},
+      {"configured", 6000, milliseconds(200), true, false, true},
+      {"configured", 1200, seconds(8), true, false, true},
+      {"from headers", 600, milliseconds(200), false, true, true},
+      {"from headers", 6000, milliseconds(200), false, true, true},
+      {"found by trying", 60, milliseconds(200), false, false, true},
+      {"found by trying", 600, milliseconds(200), false, false, true},
+      {"the same, without Retry-After", 600, milliseconds(200), false, false, false},
+      {"found by trying", 6000, milliseconds(500), false, false, true},
+  };
+  fmt::print("\n{:<31}{:>8}{:>9}{:>12}{:>12}{:>8}{:>10}\n", "requests a minute", "limit", "ms",
+             "least 60 s", "least 10 s", "mean", "refused");
+  for (const Row& row : rows) {
+    LimitsScenario scenario;
+    scenario.provider.limits.set_requests_per_minute(row.limit);
+    scenario.provider.latency = row.latency;
+    scenario.provider.headers = row.headers;
+    scenario.provider.retry_after = row.retry_after;
+    if (row.configured) *scenario.endpoint.mutable_limits() = scenario.provider.limits;
+    scenario.jobs = {
+        {Duration(0), {.name = "jobs/a", .entries = {{.scenarios = 10, .trials = 100'000}}}}};
+    scenario.time = seconds(900);
+    scenario.warm = seconds(180);
+    const LimitsOutcome outcome = RunLimits(scenario);
+    fmt::print("{:<31}{:>8}{:>9}{:>10.2f} %{:>10.2f} %{:>6.1f} %{:>8.2f} %\n", row.how, row.limit,
+               row.latency.count() / 1000,
+               100 * outcome.LeastShare(row.limit, 60, scenario.warm, scenario.time),
+               100 * outcome.LeastShare(row.limit, 10, scenario.warm, scenario.time),
+               100 * outcome.MeanShare(row.limit, scenario.warm, scenario.time),
+               100 * outcome.RefusedShare());
+  }
+}
+
 int Main() {
   fmt::print("{} calls a model; prompts of {} tokens, output limits {} and {}; {} ms a call\n\n",
              kCalls, kPrompt, kChoiceLimit, kReportLimit, kLatency.count() / 1000);
@@ -192,6 +236,7 @@ int Main() {
       row(fmt::format("loop x{}", threads), Loop(tier, threads).Run());
     }
   }
+  PrintShares();
   return 0;
 }
 
