@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace candor::net {
 
@@ -19,6 +20,7 @@ namespace candor::net {
 struct ByteStream::Tls {
   SSL* ssl = nullptr;
   bool client = false;
+  std::shared_ptr<TlsSession> session;
 };
 
 void ByteStream::TlsDeleter::operator()(Tls* tls) const {
@@ -95,9 +97,11 @@ void ByteStream::Prepare() {
   socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
 }
 
-void ByteStream::StartTls(SSL_CTX* context, const std::string& host) {
+void ByteStream::StartTls(SSL_CTX* context, const std::string& host,
+                          std::shared_ptr<TlsSession> session) {
   tls_.reset(new Tls);
   tls_->client = !host.empty();
+  tls_->session = std::move(session);
   tls_->ssl = SSL_new(context);
   BIO* bio = BIO_new(SocketMethod());
   BIO_set_data(bio, new BioTarget{socket_.native_handle(), &bytes_written_});
@@ -116,14 +120,22 @@ void ByteStream::StartTls(SSL_CTX* context, const std::string& host) {
     SSL_set1_host(tls_->ssl, host.c_str());
     SSL_set_tlsext_host_name(tls_->ssl, host.c_str());
   }
+  if (tls_->session != nullptr) tls_->session->Attach(tls_->ssl);
 }
+
+bool ByteStream::resumed() const { return tls_ != nullptr && SSL_session_reused(tls_->ssl) == 1; }
 
 IoResult ByteStream::Handshake() {
   ERR_clear_error();
   errno = 0;
   const int result = SSL_do_handshake(tls_->ssl);
-  if (result == 1) return {IoStatus::kOk};
+  if (result == 1) {
+    if (tls_->session != nullptr) tls_->session->Finished(tls_->ssl);
+    return {IoStatus::kOk};
+  }
   IoResult status = FromTls(result, "handshake");
+  const bool failed = status.status == IoStatus::kEof || status.status == IoStatus::kError;
+  if (failed && tls_->session != nullptr) tls_->session->Failed();
   if (status.status == IoStatus::kEof) {
     error_ = "the peer closed the connection during the handshake";
     return {IoStatus::kError};
@@ -141,7 +153,10 @@ IoResult ByteStream::Read(char* data, std::size_t size) {
     errno = 0;
     const int n = SSL_read(tls_->ssl, data, static_cast<int>(size));
     if (n > 0) return {IoStatus::kOk, static_cast<std::size_t>(n)};
-    return FromTls(n, "read");
+    const IoResult result = FromTls(n, "read");
+    // Session tickets make OpenSSL set up a buffer for writing as well, which would wait with us.
+    if (result.status == IoStatus::kWantRead) SSL_free_buffers(tls_->ssl);
+    return result;
   }
   const ssize_t n = ::recv(socket_.native_handle(), data, size, 0);
   if (n > 0) return {IoStatus::kOk, static_cast<std::size_t>(n)};

@@ -44,10 +44,13 @@ class ByteStream {
   void Prepare();
 
   // From here on, TLS. For a client, `host` is the name (or IP address) that the certificate must
-  // carry; for a server it is empty.
-  void StartTls(SSL_CTX* context, const std::string& host);
+  // carry, and `session` (may be null) what is resumed and kept; for a server both are empty.
+  void StartTls(SSL_CTX* context, const std::string& host,
+                std::shared_ptr<TlsSession> session = nullptr);
   IoResult Handshake();
   bool tls() const { return tls_ != nullptr; }
+  // After the handshake: whether it went on from an earlier connection.
+  bool resumed() const;
 
   IoResult Read(char* data, std::size_t size);
   // Takes from both as much as goes, in order.

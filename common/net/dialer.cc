@@ -173,7 +173,7 @@ asio::awaitable<HttpFailure> Dialer::StartTls(Attempt& attempt) {
     attempt.text = Message(context.status());
     co_return HttpFailure::kTls;
   }
-  stream.StartTls(*context, attempt.origin.host);
+  stream.StartTls(*context, attempt.origin.host, SessionFor(attempt.origin));
   while (true) {
     const IoResult shaken = stream.Handshake();
     if (shaken.status == IoStatus::kOk) co_return HttpFailure::kNone;
@@ -196,6 +196,13 @@ StatusOr<SSL_CTX*> Dialer::ContextFor(const std::string& ca_file) {
     CANDOR_ASSIGN_OR_RETURN(context, MakeClientContext(ca_file));
   }
   return context.get();
+}
+
+std::shared_ptr<TlsSession> Dialer::SessionFor(const Origin& origin) {
+  // A name holds no line break.
+  std::shared_ptr<TlsSession>& session = sessions_[origin.ToString() + '\n' + origin.ca_file];
+  if (session == nullptr) session = std::make_shared<TlsSession>();
+  return session;
 }
 
 }  // namespace candor::net

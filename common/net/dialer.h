@@ -51,11 +51,14 @@ class Dialer {
   boost::asio::awaitable<HttpFailure> OpenTunnel(Attempt& attempt, const Proxy& proxy);
   boost::asio::awaitable<HttpFailure> StartTls(Attempt& attempt);
   StatusOr<SSL_CTX*> ContextFor(const std::string& ca_file);
+  std::shared_ptr<TlsSession> SessionFor(const Origin& origin);
 
   boost::asio::any_io_executor executor_;
   const std::string user_agent_;
   std::shared_ptr<DnsCache> dns_;
   absl::flat_hash_map<std::string, SslContext> contexts_;
+  // By origin, authorities included.
+  absl::flat_hash_map<std::string, std::shared_ptr<TlsSession>> sessions_;
 };
 
 }  // namespace candor::net

@@ -1,6 +1,7 @@
 #include "common/net/http_client.h"
 
 #include "common/net/connection_pool.h"
+#include "common/net/content_coding.h"
 #include "common/net/dialer.h"
 #include "common/net/http_reader.h"
 #include "common/net/request_writer.h"
@@ -73,8 +74,8 @@ class Exchange {
     ClientConnection& connection = *lease.connection();
     connection_ = &connection;
     result_.connection_reused = connection.used;
-    Until(After(std::chrono::steady_clock::now(), request_.timeouts.first_byte),
-          HttpFailure::kFirstByteTimeout);
+    first_byte_deadline_ = After(std::chrono::steady_clock::now(), request_.timeouts.first_byte);
+    Until(first_byte_deadline_, HttpFailure::kFirstByteTimeout);
 
     const HttpFailure failure = co_await SendRequest();
     if (failure != HttpFailure::kNone) {
@@ -102,7 +103,8 @@ class Exchange {
       return false;
     }
     wire_ = *std::move(wire);
-    request_.body = {};
+    // Gives the memory back, which an assignment would not.
+    std::string().swap(request_.body);
     no_body_ = request_.method == "HEAD";
     return true;
   }
@@ -135,7 +137,7 @@ class Exchange {
       if (failure != HttpFailure::kNone) co_return failure;
     }
     // Nothing is ever sent twice, so a waiting call need not hold its request.
-    wire_ = {};
+    std::string().swap(wire_);
     co_return HttpFailure::kNone;
   }
 
@@ -144,12 +146,15 @@ class Exchange {
     ResponseReader reader({.header_bytes = request_.max_response_header_bytes,
                            .body_bytes = request_.max_response_body_bytes},
                           no_body_);
-    IoStatus wanted = stream.HasBuffered() || send_broke_ ? IoStatus::kOk : IoStatus::kWantRead;
+    // TLS keeps the buffer of what it read last, such as the end of the handshake, until a read
+    // finds nothing: 17 KB that would wait with the call.
+    IoStatus wanted = stream.tls() || send_broke_ ? IoStatus::kOk : IoStatus::kWantRead;
     while (true) {
       if (wanted != IoStatus::kOk) {
         const HttpFailure failure = co_await WaitReady(*connection_, wanted, *cancellation_);
         if (failure != HttpFailure::kNone) {
-          FailReading(failure, reader, "");
+          FailReading(failure, reader,
+                      reader.started() && !reader.header_done() ? "within its header" : "");
           co_return;
         }
       }
@@ -184,8 +189,7 @@ class Exchange {
           TakeAnswer(reader);
           co_return;
         case ReadState::kNeedMore:
-          Until(After(std::chrono::steady_clock::now(), request_.timeouts.idle),
-                HttpFailure::kIdleTimeout);
+          OnPiece(reader);
           // TLS may hold another record; a plain socket that did not fill the buffer is empty.
           wanted = stream.tls() || read.bytes == core_.buffer.size() ? IoStatus::kOk
                                                                      : IoStatus::kWantRead;
@@ -205,10 +209,40 @@ class Exchange {
     }
   }
 
+  // A part of the answer came. The header has the idle timeout as a whole, so that one that drips
+  // for ever ends; each piece of the body has it anew. Interim answers are no first byte.
+  void OnPiece(const ResponseReader& reader) {
+    if (!reader.final_started()) {
+      header_begun_ = false;
+      Until(first_byte_deadline_, HttpFailure::kFirstByteTimeout);
+      return;
+    }
+    if (!reader.header_done() && std::exchange(header_begun_, true)) return;
+    Until(After(std::chrono::steady_clock::now(), request_.timeouts.idle),
+          HttpFailure::kIdleTimeout);
+  }
+
   void TakeAnswer(ResponseReader& reader) {
     result_.status = reader.message().status;
     result_.headers = std::move(reader.message().headers);
     result_.body = std::move(reader.message().body);
+    const auto coding = result_.headers.Find("content-encoding");
+    if (!coding) return;
+    const DecodeStatus decoded =
+        DecodeBody(*coding, request_.max_response_body_bytes, &result_.body);
+    if (decoded == DecodeStatus::kOk) return;
+    result_.body.clear();
+    // Of an error the status says enough.
+    if (result_.status / 100 != 2) return;
+    if (decoded == DecodeStatus::kTooLarge) {
+      Fail(HttpFailure::kTooLarge,
+           fmt::format("body above {} bytes once inflated", request_.max_response_body_bytes));
+    } else {
+      Fail(HttpFailure::kMalformed,
+           decoded == DecodeStatus::kDamaged
+               ? fmt::format("its body is no valid {}", *coding)
+               : "its body is compressed in a way that was not asked for and is not read");
+    }
   }
 
   void FailReading(HttpFailure failure, ResponseReader& reader, std::string_view why) {
@@ -245,7 +279,7 @@ class Exchange {
       case HttpFailure::kTruncated:
         return "the connection ended within the answer";
       case HttpFailure::kMalformed:
-        return "the answer is not HTTP/1.1";
+        return "the answer cannot be read";
       case HttpFailure::kTooLarge:
         return "the answer is above its limit";
       case HttpFailure::kCancelled:
@@ -263,6 +297,9 @@ class Exchange {
   std::optional<asio::cancellation_state> cancellation_;
   SteadyTime start_{};
   SteadyTime total_deadline_{};
+  SteadyTime first_byte_deadline_{};
+  // The deadline of the header is set.
+  bool header_begun_ = false;
   std::optional<Proxy> proxy_;
   std::string wire_;
   bool no_body_ = false;

@@ -78,9 +78,9 @@ StatusOr<Url> ParseUrl(std::string_view url, std::string ca_file = {});
 struct HttpTimeouts {
   // For name resolution, TCP, proxy and TLS together. Several addresses share it.
   std::chrono::milliseconds connect{10'000};
-  // From the connection's being there to the first byte of the answer.
+  // From the connection's being there to the first byte of the answer, interim ones (1xx) left out.
   std::chrono::milliseconds first_byte{120'000};
-  // Between two pieces of the answer.
+  // Between two pieces of the answer's body; for its header, as a whole.
   std::chrono::milliseconds idle{60'000};
   // For the whole call, waiting for a connection included.
   std::chrono::milliseconds total{300'000};
@@ -120,9 +120,9 @@ enum class HttpFailure {
   kReset,
   // Closed or reset within an answer.
   kTruncated,
-  // The answer is not HTTP/1.
+  // The answer is not HTTP/1, or its body is compressed in a way that is not read.
   kMalformed,
-  // Header or body of the answer is above its limit.
+  // Header or body of the answer is above its limit, the body also once it is inflated.
   kTooLarge,
   kCancelled,
 };
@@ -144,8 +144,8 @@ struct HttpResult {
   // From the beginning of the call to the first byte of the answer; absent when none came.
   std::optional<std::chrono::microseconds> first_byte;
 
-  // The answer, when ok(). For kTruncated and kIdleTimeout after the header: status and headers
-  // too.
+  // The answer, when ok(); a body that came compressed (nobody asked for it) is inflated. For
+  // failures after the header: status and headers too.
   int status = 0;
   HttpHeaders headers;
   std::string body;

@@ -43,6 +43,7 @@ void Collector<kIsRequest>::on_request_impl(http::verb, Text method, Text target
 template <bool kIsRequest>
 void Collector<kIsRequest>::on_response_impl(int status, Text, int, Error&) {
   message_.status = status;
+  message_.headers.Reserve();
 }
 
 template <bool kIsRequest>

@@ -124,6 +124,8 @@ class ResponseReader {
   MessageReader<false>::Message& message() { return reader_.message(); }
   // Whether a byte of an answer has come.
   bool started() const { return interim_ > 0 || reader_.started(); }
+  // The same, of what is not known to be an interim answer.
+  bool final_started() const { return reader_.started(); }
   bool header_done() const { return reader_.header_done(); }
   // Bytes behind the answer.
   bool has_rest() const { return reader_.has_rest(); }

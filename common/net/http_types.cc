@@ -16,6 +16,13 @@ void HttpHeaders::Clear() {
   fields_.clear();
 }
 
+void HttpHeaders::Reserve() {
+  constexpr std::size_t kUsualBytes = 480;
+  constexpr std::size_t kUsualFields = 16;
+  text_.reserve(kUsualBytes);
+  fields_.reserve(kUsualFields);
+}
+
 std::string_view HttpHeaders::name(std::size_t i) const {
   return std::string_view(text_).substr(fields_[i].begin, fields_[i].name_size);
 }

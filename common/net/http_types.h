@@ -29,6 +29,8 @@ class HttpHeaders {
 
   void Add(std::string_view name, std::string_view value);
   void Clear();
+  // Room for a message of the usual size, at once instead of step by step.
+  void Reserve();
 
   std::size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }

@@ -22,6 +22,34 @@ SslContext NewContext(const SSL_METHOD* method) {
 
 }  // namespace
 
+// OpenSSL's callback for what a server gives to be resumed by. 1: it is ours now.
+int KeepTlsSession(SSL* ssl, SSL_SESSION* session) {
+  auto* keeper = static_cast<TlsSession*>(SSL_get_app_data(ssl));
+  if (keeper == nullptr) return 0;
+  SSL_SESSION_free(keeper->last_);
+  keeper->last_ = session;
+  return 1;
+}
+
+TlsSession::~TlsSession() { SSL_SESSION_free(last_); }
+
+void TlsSession::Attach(SSL* ssl) {
+  constexpr std::chrono::hours kBelieved{1};
+  SSL_set_app_data(ssl, this);
+  if (last_ != nullptr && std::chrono::steady_clock::now() - verified_ < kBelieved) {
+    SSL_set_session(ssl, last_);
+  }
+}
+
+void TlsSession::Finished(SSL* ssl) {
+  if (SSL_session_reused(ssl) == 0) verified_ = std::chrono::steady_clock::now();
+}
+
+void TlsSession::Failed() {
+  SSL_SESSION_free(last_);
+  last_ = nullptr;
+}
+
 void SslContextDeleter::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
 std::string TakeTlsError(std::string_view otherwise) {
@@ -44,6 +72,9 @@ StatusOr<SslContext> MakeClientContext(const std::string& ca_file) {
   }
   ERR_clear_error();
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  // Each connection tells its TlsSession; OpenSSL's own store knows no names.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), KeepTlsSession);
   static constexpr unsigned char kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   SSL_CTX_set_alpn_protos(context.get(), kProtocols, sizeof(kProtocols));
   return context;
