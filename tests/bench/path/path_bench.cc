@@ -7,47 +7,22 @@
 // CPU is the operating system's account of each process (user and system), wall time that of the
 // job.
 
+#include "tests/bench/support/process_figures.h"
 #include "tests/integration/cluster.h"
 
 #include <boost/json/serialize.hpp>
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 namespace candor::integration {
 namespace {
 
+using bench::CpuSeconds;
+using bench::ResidentMegabytes;
 using Seconds = std::chrono::duration<double>;
-
-// User and system time of a process so far, in seconds.
-double CpuSeconds(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string field;
-  double ticks = 0;
-  // utime and stime are the 14th and 15th field; the second ends with the last parenthesis.
-  for (int i = 3; i <= 15 && fields >> field; ++i) {
-    if (i >= 14) ticks += std::stod(field);
-  }
-  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double ResidentMegabytes(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("VmRSS:", 0) == 0) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
-}
 
 double Now() { return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -103,7 +78,7 @@ void TenMillionCells() {
   cluster.StartSimulator("default_model: {latency: 1s}");
   cluster.StartCoordinator();
   cluster.StartWorker("w1", {"--slots", "1"});
-  const double before = ResidentMegabytes(cluster.coordinator().pid());
+  const double before = ResidentMegabytes(cluster.coordinator().pid()).now;
   const double start = Now();
   cluster.CreateJob(
       R"({"job": {"models": [{"endpoint": "local", "model": "m"}], "scenario_limit": 200,
@@ -115,7 +90,7 @@ void TenMillionCells() {
       "%-34s %9.3f s to the answer of CreateJob, %.3f s to the first call at the provider\n",
       "a job of 10 million cells", created, Now() - start);
   std::printf("%-34s %9.0f MB resident in the coordinator (%.0f before the job)\n",
-              "  all of it pending", ResidentMegabytes(cluster.coordinator().pid()), before);
+              "  all of it pending", ResidentMegabytes(cluster.coordinator().pid()).now, before);
 }
 
 }  // namespace
