@@ -122,7 +122,7 @@ class StreamEnd {
   bool Send(Out message) {
     if (output_over_) return false;
     const std::size_t size = message.ByteSizeLong();
-    queue_.emplace_back(std::move(message), size);
+    queue_.push_back({std::move(message), size, nullptr});
     queued_bytes_ += size;
     WriteNext();
     return true;
@@ -134,6 +134,28 @@ class StreamEnd {
     while (queued_bytes_ > options_.high_watermark_bytes && !output_over_) {
       const bool woken = co_await room_.Wait();
       if (!woken) break;
+    }
+    co_return !output_over_;
+  }
+  // Lends a message: returns once gRPC has passed it on, or never will, and then `*message` is what
+  // it was. For those who have to keep what they send: it is not copied. Only a coroutine that is
+  // cancelled meanwhile does not get it back.
+  boost::asio::awaitable<bool> Lend(Out* message) {
+    const std::shared_ptr<void> alive = Self();
+    if (output_over_) co_return false;
+    // Shared with the queue, which may outlive this coroutine.
+    const auto place = std::make_shared<Out*>(message);
+    struct Withdrawn {
+      const std::shared_ptr<Out*>& of;
+      ~Withdrawn() { *of = nullptr; }
+    } const withdrawn{place};
+    const std::size_t size = message->ByteSizeLong();
+    queue_.push_back({std::move(*message), size, place});
+    queued_bytes_ += size;
+    WriteNext();
+    while (*place != nullptr) {
+      const bool woken = co_await room_.Wait();
+      if (!woken) co_return false;
     }
     co_return !output_over_;
   }
@@ -171,7 +193,7 @@ class StreamEnd {
   void PostWriteDone(bool ok) {
     Post([this, ok] {
       write_under_way_ = false;
-      queued_bytes_ -= queue_.front().second;
+      Release(queue_.front());
       queue_.pop_front();
       if (!ok) DropOutput();
       room_.Wake();
@@ -194,9 +216,10 @@ class StreamEnd {
     EndOutput();
     // The message that is being written belongs to gRPC.
     while (queue_.size() > (write_under_way_ ? 1u : 0u)) {
-      queued_bytes_ -= queue_.back().second;
+      Release(queue_.back());
       queue_.pop_back();
     }
+    room_.Wake();
   }
   void WriteNext() {
     if (write_under_way_) return;
@@ -205,7 +228,7 @@ class StreamEnd {
       return;
     }
     write_under_way_ = true;
-    StartWriteOperation(&queue_.front().first);
+    StartWriteOperation(&queue_.front().message);
   }
   bool output_idle() const { return !write_under_way_ && queue_.empty(); }
   // Cancels the call unless the output has gone out in time.
@@ -224,10 +247,24 @@ class StreamEnd {
   boost::asio::steady_timer flush_timer_;
 
  private:
+  struct Outgoing {
+    Out message;
+    std::size_t size = 0;
+    // Where a lent message goes back to; null within when nobody waits for it any more.
+    std::shared_ptr<Out*> lender;
+  };
+  // Out of the queue.
+  void Release(Outgoing& outgoing) {
+    queued_bytes_ -= outgoing.size;
+    if (outgoing.lender == nullptr || *outgoing.lender == nullptr) return;
+    **outgoing.lender = std::move(outgoing.message);
+    *outgoing.lender = nullptr;
+  }
+
   // Until gRPC has let go.
   boost::asio::executor_work_guard<boost::asio::any_io_executor> work_;
   In message_;
-  std::deque<std::pair<Out, std::size_t>> queue_;
+  std::deque<Outgoing> queue_;
   std::size_t queued_bytes_ = 0;
   bool read_under_way_ = false;
   bool message_ready_ = false;
@@ -475,6 +512,7 @@ class ClientStream {
   boost::asio::awaitable<std::optional<In>> Read() { return reactor_->Read(); }
   bool Send(Out message) { return reactor_->Send(std::move(message)); }
   boost::asio::awaitable<bool> Write(Out message) { return reactor_->Write(std::move(message)); }
+  boost::asio::awaitable<bool> Lend(Out* message) { return reactor_->Lend(message); }
   std::size_t queued_bytes() const { return reactor_->queued_bytes(); }
   // Nothing more will be sent, once the queue has gone out.
   void WritesDone() { reactor_->WritesDone(); }

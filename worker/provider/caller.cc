@@ -123,6 +123,7 @@ net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, std::string_view 
   request.target = endpoint.Target(route, model);
   request.timeouts = endpoint.timeouts();
   request.max_response_body_bytes = route.stream ? kMaxStreamBytes : kMaxAnswerBytes;
+  request.headers.Reserve();
   request.headers.Add("Content-Type", "application/json");
   request.headers.Add("Accept",
                       route.stream ? "text/event-stream, application/json" : "application/json");
@@ -134,7 +135,7 @@ net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, std::string_view 
   return request;
 }
 
-void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& rendered,
+void Caller::ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, v1::Outcome known,
                         const Secret& key, net::HttpResult result,
                         v1::AttemptReport* report) const {
   Attempt* attempt = report->mutable_attempt();
@@ -144,11 +145,11 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& r
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };
   v1::Outcome* outcome = report->mutable_outcome();
-  *outcome = rendered.outcome;
+  *outcome = std::move(known);
   const auto error = dialect::ReadAnswer(
       endpoint.dialect(),
       {.status = result.status, .body = result.body, .header = header, .now = clock_.WallNow()},
-      {.kind = rendered.outcome.kind(), .scenario = *rendered.scenario}, outcome);
+      {.kind = outcome->kind(), .scenario = scenario}, outcome);
   // Tokens are paid for whatever else was wrong.
   if (outcome->has_usage()) *attempt->mutable_usage() = outcome->usage();
   if (error) {
@@ -165,7 +166,7 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& r
 }
 
 boost::asio::awaitable<v1::AttemptReport> Caller::Call(
-    v1::Lease lease, std::shared_ptr<const dialect::JobRenderer> job, TimePoint start_by) {
+    const v1::Lease& lease, std::shared_ptr<const dialect::JobRenderer> job, TimePoint start_by) {
   const v1::ResolvedEntry* entry = job->Entry(lease.cell());
   const Endpoint* endpoint = entry == nullptr ? nullptr : endpoints_.Find(entry->endpoint());
   if (entry != nullptr && endpoint == nullptr) {
@@ -184,17 +185,18 @@ boost::asio::awaitable<v1::AttemptReport> Caller::Call(
              fmt::format("entry {} is none of the job's", lease.cell().entry_index()), &report);
     co_return report;
   }
-  dialect::RenderedCell rendered;
   const Status made =
       job->Render(lease.cell(), lease.has_trial() ? &lease.trial() : nullptr, endpoint->dialect(),
-                  endpoint->RouteOf(entry->model()).rule, &rendered);
+                  endpoint->RouteOf(entry->model()).rule, &rendered_);
   if (!made.ok()) {
     SetError(Attempt::FAILED, Attempt::INVALID_REQUEST,
              fmt::format("the request cannot be made: {}", Message(made)), &report);
     co_return report;
   }
   net::HttpRequest request = MakeRequest(*endpoint, entry->model(), *key, lease);
-  request.body = std::move(rendered.body);
+  request.body = rendered_.body;
+  const v1::Scenario& scenario = *rendered_.scenario;
+  v1::Outcome outcome = std::move(rendered_.outcome);
   *report.mutable_attempt()->mutable_start_time() = ToProto(clock_.WallNow());
 
   net::HttpResult result;
@@ -207,7 +209,7 @@ boost::asio::awaitable<v1::AttemptReport> Caller::Call(
   }
   *report.mutable_attempt()->mutable_latency() = ToProto(clock_.Now() - began);
   const std::optional<Duration> first_byte = result.first_byte;
-  ReadAnswer(*endpoint, rendered, *key, std::move(result), &report);
+  ReadAnswer(*endpoint, scenario, std::move(outcome), *key, std::move(result), &report);
   if (report.attempt().state() == Attempt::NOT_SENT) {
     report.mutable_attempt()->clear_start_time();
     report.mutable_attempt()->clear_latency();

@@ -39,22 +39,24 @@ class Caller {
       : endpoints_(endpoints), http_(http), clock_(clock), observer_(observer) {}
 
   // Makes the call, once. Begun after `start_by` it makes none and hands the lease back. A
-  // cancelled call ends as the table says. Never throws.
-  boost::asio::awaitable<v1::AttemptReport> Call(v1::Lease lease,
+  // cancelled call ends as the table says. Never throws. `lease` must outlive the call.
+  boost::asio::awaitable<v1::AttemptReport> Call(const v1::Lease& lease,
                                                  std::shared_ptr<const dialect::JobRenderer> job,
                                                  TimePoint start_by);
 
  private:
   net::HttpRequest MakeRequest(const Endpoint& endpoint, std::string_view model, const Secret& key,
                                const v1::Lease& lease) const;
-  // Fills in what came back, without the key in it.
-  void ReadAnswer(const Endpoint& endpoint, const dialect::RenderedCell& rendered,
+  // Fills in what came back, without the key in it. `known` is what the outcome holds already.
+  void ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, v1::Outcome known,
                   const Secret& key, net::HttpResult result, v1::AttemptReport* report) const;
 
   const Endpoints& endpoints_;
   net::HttpClient& http_;
   const Clock& clock_;
   CallObserver* const observer_;
+  // One call after the other is rendered into it; nothing of it waits with a call.
+  dialect::RenderedCell rendered_;
 };
 
 // The report of a lease that is handed back without a call, with the reason.

@@ -30,35 +30,46 @@ class CallPool::Lane {
 
   // On the lane's thread, as all that follows.
   void Begin(Start start, Done done) {
-    const auto signal = signals_.emplace(signals_.end());
-    // Kept for the case that the call cannot report itself. It may have been made, and is not to be
-    // repeated for nothing as one that was never sent.
-    v1::AttemptReport lost = provider::HandBack(start.lease, "the worker failed during the call");
-    lost.mutable_attempt()->set_state(v1::Attempt::UNANSWERED);
-    lost.mutable_attempt()->set_error_class(v1::Attempt::MALFORMED_RESPONSE);
-    asio::co_spawn(
-        io_, caller_.Call(std::move(start.lease), std::move(start.job), start.start_by),
-        asio::bind_cancellation_slot(
-            signal->slot(), [this, signal, lost = std::move(lost), done = std::move(done)](
-                                std::exception_ptr error, v1::AttemptReport report) mutable {
-              signals_.erase(signal);
-              done(error ? std::move(lost) : std::move(report));
-            }));
+    const auto running = running_.emplace(running_.end());
+    running->lease = std::move(start.lease);
+    asio::co_spawn(io_, caller_.Call(running->lease, std::move(start.job), start.start_by),
+                   asio::bind_cancellation_slot(
+                       running->signal.slot(),
+                       [this, running, done = std::move(done)](std::exception_ptr error,
+                                                               v1::AttemptReport report) mutable {
+                         if (error) report = Lost(running->lease);
+                         running_.erase(running);
+                         done(std::move(report));
+                       }));
   }
 
   void CancelAll() {
     // A cancelled call may end, and leave the list, at once.
-    for (auto at = signals_.begin(); at != signals_.end();) {
-      auto& signal = *at++;
-      signal.emit(asio::cancellation_type::terminal);
+    for (auto at = running_.begin(); at != running_.end();) {
+      Running& running = *at++;
+      running.signal.emit(asio::cancellation_type::terminal);
     }
   }
 
  private:
+  struct Running {
+    v1::Lease lease;
+    asio::cancellation_signal signal;
+  };
+
+  // A call that could not report itself. It may have been made, and is not to be repeated for
+  // nothing as one that was never sent.
+  static v1::AttemptReport Lost(const v1::Lease& lease) {
+    v1::AttemptReport lost = provider::HandBack(lease, "the worker failed during the call");
+    lost.mutable_attempt()->set_state(v1::Attempt::UNANSWERED);
+    lost.mutable_attempt()->set_error_class(v1::Attempt::MALFORMED_RESPONSE);
+    return lost;
+  }
+
   asio::io_context& io_;
   std::unique_ptr<net::HttpClient> http_;
   provider::Caller caller_;
-  std::list<asio::cancellation_signal> signals_;
+  std::list<Running> running_;
 };
 
 CallPool::CallPool(std::vector<asio::io_context*> ios, const provider::Endpoints& endpoints,

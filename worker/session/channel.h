@@ -18,8 +18,9 @@ class WorkerChannel {
 
   // Waits for the next message; false when there will be none any more.
   virtual boost::asio::awaitable<bool> Read(v1::ConnectResponse* message) = 0;
-  // False when the stream has broken. `message` stays until it returns.
-  virtual boost::asio::awaitable<bool> Write(const v1::ConnectRequest& message) = 0;
+  // Returns when the message has been passed on, or false when the stream has broken; `*message` is
+  // then what it was, but not in between.
+  virtual boost::asio::awaitable<bool> Write(v1::ConnectRequest* message) = 0;
   // Nothing more is written; the coordinator ends the stream then.
   virtual boost::asio::awaitable<void> WritesDone() = 0;
   // Ends the stream at once: a pending Read and Write return false.

@@ -26,8 +26,8 @@ class GrpcChannel final : public WorkerChannel {
     *message = *std::move(next);
     co_return true;
   }
-  boost::asio::awaitable<bool> Write(const v1::ConnectRequest& message) override {
-    return stream_.Write(message);
+  boost::asio::awaitable<bool> Write(v1::ConnectRequest* message) override {
+    return stream_.Lend(message);
   }
   boost::asio::awaitable<void> WritesDone() override {
     stream_.WritesDone();

@@ -109,12 +109,14 @@ asio::awaitable<Status> Session::ReadAll(WorkerChannel& channel) {
 asio::awaitable<void> Session::WriteAll(WorkerChannel& channel) {
   const TimePoint welcome_by = clock_.Now() + options_.welcome_within;
   v1::ConnectRequest message = state_.Open(services_());
-  bool written = co_await channel.Write(message);
+  bool written = co_await channel.Write(&message);
   while (written && stream_open_ && !finished_) {
     TimePoint wait_until;
     message.Clear();
     if (NextMessage(&message, &wait_until)) {
-      written = co_await channel.Write(message);
+      written = co_await channel.Write(&message);
+      // Reports wait in the state, where they are counted, until they are acknowledged.
+      state_.KeepReports(&message);
       continue;
     }
     if (!state_.welcomed()) {

@@ -221,11 +221,19 @@ v1::ConnectRequest SessionState::TakeReports() {
       const std::size_t size = at->second.report.ByteSizeLong() + 8;
       if (bytes > 0 && bytes + size > kMaxMessageBytes - 64) break;
       bytes += size;
-      *reports->add_reports() = at->second.report;
+      *reports->add_reports() = std::move(at->second.report);
     }
     unsent_.pop_front();
   }
   return message;
+}
+
+void SessionState::KeepReports(v1::ConnectRequest* message) {
+  if (!message->has_reports()) return;
+  for (v1::AttemptReport& report : *message->mutable_reports()->mutable_reports()) {
+    const auto at = held_.find(report.attempt().id());
+    if (at != held_.end()) at->second.report = std::move(report);
+  }
 }
 
 }  // namespace candor::session

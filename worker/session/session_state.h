@@ -5,7 +5,11 @@
 //   Send(state.Open(endpoints.Services()));                       // a stream was opened
 //   CANDOR_RETURN_IF_ERROR(state.Receive(message, now, &starts)); // begin the calls of `starts`
 //   state.Finish(report);                                         // one of them ended
-//   if (state.unsent() > 0) Send(state.TakeReports());
+//   if (state.unsent() > 0) {
+//     v1::ConnectRequest message = state.TakeReports();
+//     Send(&message);
+//     state.KeepReports(&message);                                // until they are acknowledged
+//   }
 //   state.Close();                                                // the stream broke
 //
 // A lease is held from its receipt to the acknowledgement of its report, over any number of
@@ -76,8 +80,11 @@ class SessionState {
   v1::ConnectRequest Heartbeat() const;
   // Reports that can be sent now: none before the Welcome of the stream.
   std::size_t unsent() const { return welcomed_ ? unsent_.size() : 0; }
-  // The next of them, as many as a message of 1 MB holds (one at least). unsent() > 0.
+  // The next of them, as many as a message of 1 MB holds (one at least). unsent() > 0. They are
+  // lent: KeepReports takes them back once the message was sent, and before Close.
   v1::ConnectRequest TakeReports();
+  // Does nothing with another message, nor with what was acknowledged meanwhile.
+  void KeepReports(v1::ConnectRequest* message);
 
   // True from the Welcome of a stream to its end.
   bool welcomed() const { return welcomed_; }

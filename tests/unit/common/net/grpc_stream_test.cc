@@ -4,6 +4,9 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
@@ -188,14 +191,75 @@ TEST_F(GrpcStreamTest, QueuedMessagesKeepTheirOrder) {
   for (std::size_t i = 0; i < 200; ++i) EXPECT_EQ(answers[i], std::to_string(i));
 }
 
+asio::awaitable<void> FinishInto(Client& stream, grpc::Status& status) {
+  status = co_await stream.Finish();
+}
+
+asio::awaitable<void> LendAll(Client stream, int messages, std::vector<std::string>& answers) {
+  In message = Say(std::string(100'000, 'x'));
+  for (int i = 0; i < messages; ++i) {
+    message.mutable_hello()->set_version(std::to_string(i));
+    const bool sent = co_await stream.Lend(&message);
+    EXPECT_TRUE(sent);
+    // It is ours again.
+    EXPECT_EQ(message.hello().version(), std::to_string(i));
+    EXPECT_EQ(message.hello().worker().size(), 100'000u);
+    const std::optional<Out> answer = co_await stream.Read();
+    if (answer.has_value()) answers.push_back(answer->drain().reason());
+  }
+  stream.WritesDone();
+  const bool sent = co_await stream.Lend(&message);
+  EXPECT_FALSE(sent);
+  EXPECT_EQ(message.hello().worker().size(), 100'000u);
+  EXPECT_TRUE((co_await stream.Finish()).ok());
+}
+
+TEST_F(GrpcStreamTest, LentMessagesComeBack) {
+  std::vector<std::string> answers;
+  Spawn(LendAll(Open(), 20, answers));
+  RunUntil([&] { return finished_ == 1; });
+  ASSERT_EQ(answers.size(), 20u);
+  EXPECT_EQ(answers[19].size(), 100'000u);
+}
+
+asio::awaitable<void> LendUntilBroken(Client& stream, In& message, bool& ended) {
+  bool sent = true;
+  while (sent) sent = co_await stream.Lend(&message);
+  ended = true;
+}
+
+// Also from a stream that breaks while the message is on its way, against a peer that does not
+// read.
+TEST_F(GrpcStreamTest, LentMessagesComeBackFromABrokenStream) {
+  bool read_one = false;
+  session_ = [&read_one](Served stream) -> asio::awaitable<grpc::Status> {
+    asio::steady_timer never(co_await asio::this_coro::executor);
+    const std::optional<In> first = co_await stream->Read();
+    read_one = first.has_value();
+    while (!stream->cancelled()) {
+      never.expires_after(std::chrono::milliseconds(1));
+      co_await never.async_wait(asio::use_awaitable);
+    }
+    co_return grpc::Status::CANCELLED;
+  };
+  Client stream = Open();
+  In message = Say(std::string(std::size_t{1} << 20, 'x'));
+  bool ended = false;
+  Spawn(LendUntilBroken(stream, message, ended));
+  // On its way, and perhaps stuck there: the peer has read one message and reads no more.
+  RunUntil([&] { return message.hello().worker().empty() && read_one; });
+  stream.Cancel();
+  RunUntil([&] { return ended; });
+  EXPECT_EQ(message.hello().worker().size(), std::size_t{1} << 20);
+  grpc::Status status;
+  Spawn(FinishInto(stream, status));
+  RunUntil([&] { return finished_ == 2; });
+}
+
 asio::awaitable<void> ReadOne(Client& stream, bool& got, bool& ended) {
   const std::optional<Out> answer = co_await stream.Read();
   got = answer.has_value();
   ended = true;
-}
-
-asio::awaitable<void> FinishInto(Client& stream, grpc::Status& status) {
-  status = co_await stream.Finish();
 }
 
 TEST_F(GrpcStreamTest, ClientCancelsWhileItReads) {

@@ -82,11 +82,12 @@ class SessionStateTest : public ::testing::Test {
   std::vector<std::string> Reports() {
     std::vector<std::string> lines;
     if (state_.unsent() == 0) return lines;
-    const v1::ConnectRequest message = state_.TakeReports();
+    v1::ConnectRequest message = state_.TakeReports();
     for (const v1::AttemptReport& report : message.reports().reports()) {
       lines.push_back(report.attempt().id() + " " + Attempt::State_Name(report.attempt().state()));
       last_text_ = report.attempt().error_text();
     }
+    state_.KeepReports(&message);
     return lines;
   }
 
@@ -209,6 +210,29 @@ TEST_F(SessionStateTest, ReportsAreSentOnceAStreamUntilAcknowledged) {
   state_.Open({});
   ASSERT_TRUE(Welcome(1).ok());
   EXPECT_THAT(Reports(), IsEmpty());
+}
+
+TEST_F(SessionStateTest, ReportsOnTheirWayMayBeAcknowledgedMeanwhile) {
+  Connect();
+  ASSERT_TRUE(Lease({"a", "b"}).ok());
+  Finish("a", 5);
+  Finish("b", 7);
+  v1::ConnectRequest message = state_.TakeReports();
+  EXPECT_EQ(message.reports().reports_size(), 2);
+  ASSERT_TRUE(Acknowledge({"a"}).ok());
+  EXPECT_EQ(state_.held(), 1U);
+  state_.KeepReports(&message);
+  EXPECT_EQ(state_.held(), 1U);
+  v1::ConnectRequest heartbeat = state_.Heartbeat();
+  state_.KeepReports(&heartbeat);
+  // The other one is whole when the next stream needs it.
+  state_.Close();
+  state_.Open({});
+  ASSERT_TRUE(Welcome(1).ok());
+  const v1::ConnectRequest again = state_.TakeReports();
+  ASSERT_EQ(again.reports().reports_size(), 1);
+  EXPECT_EQ(again.reports().reports(0).attempt().id(), "b");
+  EXPECT_EQ(again.reports().reports(0).outcome().raw_text().size(), 7U);
 }
 
 TEST_F(SessionStateTest, OfUnknownLeasesOnlyCallsAreReported) {

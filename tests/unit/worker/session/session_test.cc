@@ -63,9 +63,9 @@ class FakeChannel final : public WorkerChannel {
     wire_->incoming.pop_front();
     co_return true;
   }
-  asio::awaitable<bool> Write(const v1::ConnectRequest& message) override {
+  asio::awaitable<bool> Write(v1::ConnectRequest* message) override {
     if (wire_->ended) co_return false;
-    wire_->outgoing.push_back(message);
+    wire_->outgoing.push_back(*message);
     co_return true;
   }
   asio::awaitable<void> WritesDone() override {
