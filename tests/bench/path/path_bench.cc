@@ -2,7 +2,7 @@
 // what wrk gets from the same simulator with a body of the same kind, in the same run. Then a job
 // of ten million cells.
 //
-//   build/release/bench/candor_path_bench [cells]
+//   build/release/bench/candor_path_bench [cells] [threads of the worker]
 //
 // CPU is the operating system's account of each process (user and system), wall time that of the
 // job.
@@ -26,11 +26,13 @@ using Seconds = std::chrono::duration<double>;
 
 double Now() { return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-void WholePath(long cells) {
+void WholePath(long cells, const std::string& threads) {
   Cluster cluster;
+  // Known to be without another limit: nothing has to be found out first.
+  cluster.SetEndpoints({{"local", "    base_url: \"{base_url}\"\n    limits: {in_flight: 512}"}});
   cluster.StartSimulator();
   cluster.StartCoordinator();
-  cluster.StartWorker("w1", {"--slots", "512"});
+  cluster.StartWorker("w1", {"--slots", "512", "--threads", threads});
   const long trials = cells / 200;
   const std::string request =
       R"({"job": {"models": [{"endpoint": "local", "model": "m"}], "scenario_limit": 200,
@@ -98,6 +100,6 @@ void TenMillionCells() {
 
 int main(int argc, char** argv) {
   const long cells = argc > 1 ? std::atol(argv[1]) : 100'000;
-  candor::integration::WholePath(cells);
+  candor::integration::WholePath(cells, argc > 2 ? argv[2] : "1");
   candor::integration::TenMillionCells();
 }
