@@ -227,5 +227,32 @@ TEST_F(BadProviderTest, AStreamIsReadToItsEnd) {
   EXPECT_GT(report.attempt().latency().nanos(), 80'000'000);
 }
 
+// What streams is longer than what it says, and only what it says has to fit into a message.
+TEST_F(BadProviderTest, AStreamOfManyEvents) {
+  const auto call = [&](const std::string& piece) {
+    std::string body;
+    const std::string event = R"(data: {"choices":[{"index":0,"delta":{"content":")" + piece +
+                              R"("}}]})"
+                              "\n\n";
+    while (body.size() < (std::size_t{2} << 20U)) body += event;
+    body += R"(data: {"choices":[{"index":0,"delta":{"content":"B"},"finish_reason":"stop"}]})";
+    body += "\n\ndata: [DONE]\n\n";
+    v1::Endpoint config;
+    config.set_base_url(fmt::format(
+        "http://127.0.0.1:{}/v1",
+        ServeRaw(Says(fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                                  "Content-Length: {}\r\n\r\n{}",
+                                  body.size(), body)))));
+    config.add_models()->set_match("*");
+    config.mutable_models(0)->set_stream("always");
+    return CallEndpoint(std::move(config));
+  };
+  const v1::AttemptReport many = call("");
+  EXPECT_EQ(many.attempt().state(), Attempt::COMPLETED) << many.attempt().error_text();
+  EXPECT_EQ(many.outcome().choice(), v1::Outcome::B);
+  Expect(call(std::string(100, 'x')), Attempt::FAILED, Attempt::MALFORMED_RESPONSE,
+         "the text of the stream");
+}
+
 }  // namespace
 }  // namespace candor::provider
