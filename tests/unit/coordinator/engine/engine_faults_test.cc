@@ -559,5 +559,41 @@ TEST(EngineFaultsTest, UnknownMoneyIsNeverLessThanNothingNorWithoutAnUnknownCall
   }
 }
 
+TEST(EngineFaultsTest, ACellIsTriedForADayAtMost) {
+  Driver driver;
+  const JobKey job =
+      driver.Create({.entries = {{.scenarios = 1, .trials = 1}}, .max_attempts = 1000});
+  int calls = 0;
+  for (SessionId session = 1; session <= 20; ++session) {
+    // The one before was silent for too long.
+    driver.Connect(session);
+    calls += driver.Answer(session, kFailed, v1::Attempt::SERVER_ERROR);
+    driver.Advance(std::chrono::hours(3));
+  }
+  // At 0, 3, ..., 24 hours.
+  EXPECT_EQ(calls, 9);
+  EXPECT_EQ(driver.Choices(job).failed(), 1);
+}
+
+TEST(EngineFaultsTest, WhatNoCallCanMendStopsItsEntryAtOnceAndNoOther) {
+  for (const auto error_class : {v1::Attempt::AUTHENTICATION, v1::Attempt::PERMISSION,
+                                 v1::Attempt::NOT_FOUND, v1::Attempt::REFUSED_PARAMETER}) {
+    Driver driver;
+    const JobKey job = driver.Create({.entries = {{}, {}}});
+    driver.Connect(1);
+    int refused = 0;
+    while (!driver.leases[1].empty()) {
+      const LeaseRecord lease = driver.Take(1);
+      const bool bad = lease.cell.entry == 0;
+      if (bad) ++refused;
+      driver.Say(1, bad ? MakeReport(lease, kFailed, error_class) : MakeReport(lease, kCompleted));
+    }
+    EXPECT_EQ(refused, 1);
+    EXPECT_EQ(driver.Status(job).progress(0).state(), v1::EntryProgress::STOPPED);
+    EXPECT_EQ(driver.Status(job).progress(1).state(), v1::EntryProgress::FINISHED);
+    EXPECT_EQ(driver.Choices(job).failed(), 0);
+  }
+}
+
 }  // namespace
 }  // namespace candor::engine
