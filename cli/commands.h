@@ -53,6 +53,7 @@ using Action = std::function<StatusOr<int>(Context&)>;
 
 void AddAnalyzeCommand(CLI::App& app, Action* action);
 void AddSubmitCommand(CLI::App& app, Action* action);
+void AddContinueCommands(CLI::App& app, Action* action);
 void AddPreviewCommand(CLI::App& app, Action* action);
 void AddJobCommands(CLI::App& app, Action* action);
 void AddSamplesCommand(CLI::App& app, Action* action);

@@ -85,6 +85,8 @@ std::string OutcomeJson(const v1::Outcome& outcome) {
   json.Key("system_fingerprint").String(outcome.system_fingerprint());
   WriteUsage(outcome.usage(), &json);
   json.Key("prompt_hash").String(outcome.prompt_hash());
+  json.Key("reused_from");
+  outcome.reused_from().empty() ? json.Null() : json.String(outcome.reused_from());
   json.EndObject();
   return json.Take();
 }

@@ -14,7 +14,7 @@ namespace candor::cli {
 namespace {
 
 StatusOr<int> ListJobs(int limit, bool json, Context& context) {
-  Table table({"NAME", "STATE", ">DONE", ">TOTAL", "CREATED (UTC)", "DISPLAY NAME"});
+  Table table({"NAME", "STATE", ">DONE", ">TOTAL", ">SPEND", "CREATED (UTC)", "DISPLAY NAME"});
   v1::ListJobsRequest request;
   v1::ListJobsResponse all;
   while (all.jobs_size() < limit) {
@@ -32,8 +32,12 @@ StatusOr<int> ListJobs(int limit, bool json, Context& context) {
   }
   for (const v1::Job& job : all.jobs()) {
     const JobTotals totals = Totals(job);
-    table.Add({job.name(), v1::Job::State_Name(job.state()), WithCommas(totals.done),
-               WithCommas(totals.total), Moment(job.create_time()), Printable(job.display_name())});
+    table.Add(
+        {job.name(), v1::Job::State_Name(job.state()), WithCommas(totals.done),
+         WithCommas(totals.total),
+         // Of unknown calls the most that they can have cost: what a budget counts.
+         totals.money + totals.unknown_money > 0 ? Money(totals.money + totals.unknown_money) : "-",
+         Moment(job.create_time()), Printable(job.display_name())});
   }
   context.out << (table.empty() ? "No jobs. `candor submit FILE` creates one.\n" : table.Text());
   return 0;

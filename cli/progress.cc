@@ -39,11 +39,20 @@ std::string KindLabel(v1::Cell::Kind kind) {
   return kind == v1::Cell::SELF_REPORT ? "self-reports" : "choices";
 }
 
+// "spend 1.23", "spend 1.23 and at most 0.02 unknown"; empty where nothing was to pay.
+std::string Spend(std::int64_t money, std::int64_t unknown) {
+  if (money <= 0 && unknown <= 0) return {};
+  std::string text = "spend " + Money(money);
+  if (unknown > 0) text += " and at most " + Money(unknown) + " unknown";
+  return text;
+}
+
 // What stands behind the counts of a kind.
 std::vector<std::string> Details(const v1::KindProgress& kind) {
   std::vector<std::string> details;
   if (kind.in_flight() > 0) details.push_back(WithCommas(kind.in_flight()) + " in flight");
   if (kind.failed() > 0) details.push_back(WithCommas(kind.failed()) + " failed");
+  if (kind.reused() > 0) details.push_back("reused " + WithCommas(kind.reused()));
   std::vector<const v1::KindProgress::ClassCount*> classes;
   for (const auto& count : kind.classes()) classes.push_back(&count);
   std::stable_sort(classes.begin(), classes.end(),
@@ -59,7 +68,9 @@ std::vector<std::string> Details(const v1::KindProgress& kind) {
   if (kind.usage().input_tokens() > 0 || kind.usage().output_tokens() > 0) {
     details.push_back(Tokens(kind.usage()));
   }
-  if (kind.money() > 0) details.push_back("spend " + Money(kind.money()));
+  if (const std::string spend = Spend(kind.money(), kind.unknown_money()); !spend.empty()) {
+    details.push_back(spend);
+  }
   return details;
 }
 
@@ -122,6 +133,8 @@ JobTotals Totals(const v1::Job& job) {
       totals.failed += kind.failed();
       totals.in_flight += kind.in_flight();
       totals.money += kind.money();
+      totals.unknown_money += kind.unknown_money();
+      totals.reused += kind.reused();
     }
   }
   return totals;
@@ -140,7 +153,10 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
   head.push_back(state);
   head.push_back(WithCommas(totals.done) + "/" + WithCommas(totals.total));
   head.push_back(Percent(totals.done, totals.total));
-  if (totals.money > 0) head.push_back("spend " + Money(totals.money));
+  if (totals.reused > 0) head.push_back("reused " + WithCommas(totals.reused));
+  if (const std::string spend = Spend(totals.money, totals.unknown_money); !spend.empty()) {
+    head.push_back(spend);
+  }
   if (time_left != nullptr && !IsTerminal(job.state())) head.push_back(Span(*time_left) + " left");
   Flow(Clip(job.name(), width), head, 0, width, &lines);
   if (style.color) {
@@ -197,7 +213,10 @@ std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Durat
   if (totals.rate > 0) line += " " + Rate(totals.rate);
   if (totals.in_flight > 0) line += fmt::format(" {} in flight", totals.in_flight);
   if (totals.failed > 0) line += fmt::format(" {} failed", totals.failed);
-  if (totals.money > 0) line += " spend " + Money(totals.money);
+  if (totals.reused > 0) line += fmt::format(" reused {}", totals.reused);
+  if (const std::string spend = Spend(totals.money, totals.unknown_money); !spend.empty()) {
+    line += " " + spend;
+  }
   if (time_left != nullptr && !IsTerminal(job.state())) line += " " + Span(*time_left) + " left";
   for (const v1::EntryProgress& entry : job.progress()) {
     if (entry.reason().empty()) continue;

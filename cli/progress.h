@@ -32,7 +32,11 @@ struct JobTotals {
   std::int64_t done = 0;
   std::int64_t failed = 0;
   std::int64_t in_flight = 0;
+  // Taken over from other jobs, of `done`.
+  std::int64_t reused = 0;
   std::int64_t money = 0;
+  // The most that calls of unknown fate can have cost.
+  std::int64_t unknown_money = 0;
   double rate = 0;
 };
 JobTotals Totals(const v1::Job& job);

@@ -36,6 +36,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   app.footer(kFooter);
   AddAnalyzeCommand(app, &action);
   AddSubmitCommand(app, &action);
+  AddContinueCommands(app, &action);
   AddPreviewCommand(app, &action);
   AddJobCommands(app, &action);
   AddSamplesCommand(app, &action);

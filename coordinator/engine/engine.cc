@@ -307,7 +307,7 @@ Status Engine::CheckCancel(JobKey job) const { return impl_->CheckCancel(job); }
 Status Engine::CheckDelete(JobKey job) const { return impl_->CheckDelete(job); }
 Status Engine::CheckReuse(JobKey job) const { return impl_->CheckReuse(job); }
 v1::JobEstimate Engine::Estimate(const v1::Job& job, const v1::JobSpecification& specification,
-                                 std::span<const ReusedOutcomesRecord> reused) const {
+                                 const ReusedCounts& reused) const {
   return impl_->Estimate(job, specification, reused);
 }
 std::vector<v1::Worker> Engine::Workers() const { return impl_->Workers(); }

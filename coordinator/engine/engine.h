@@ -27,11 +27,13 @@
 #include "coordinator/engine/records.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace candor::engine {
@@ -52,6 +54,12 @@ struct Options {
   // Seed of back-off jitter.
   std::uint64_t seed = 0;
 };
+
+// Outcomes that a job takes over, by entry and kind.
+using ReusedCounts = std::map<std::pair<int, v1::Cell::Kind>, std::int64_t>;
+ReusedCounts CountReused(std::span<const ReusedOutcomesRecord> reused);
+// The same of a job that has them, by its progress.
+ReusedCounts CountReused(const v1::Job& job);
 
 class Engine {
  public:
@@ -107,7 +115,7 @@ class Engine {
   // What a job would take that takes over `reused`; checks that its endpoints exist. Warnings name
   // the field.
   v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,
-                           std::span<const ReusedOutcomesRecord> reused = {}) const;
+                           const ReusedCounts& reused = {}) const;
 
   std::vector<v1::Worker> Workers() const;
   std::optional<v1::Worker> FindWorker(std::string_view name) const;

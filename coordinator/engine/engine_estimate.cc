@@ -74,17 +74,6 @@ bool InBatches(v1::Job::Mode mode, const Catalog::Model& model) {
   return mode == v1::Job::BATCH || (mode == v1::Job::AUTO && model.has_batches);
 }
 
-std::map<std::pair<int, v1::Cell::Kind>, std::int64_t> CountByKind(
-    std::span<const ReusedOutcomesRecord> reused) {
-  std::map<std::pair<int, v1::Cell::Kind>, std::int64_t> counts;
-  for (const ReusedOutcomesRecord& record : reused) {
-    for (const ReusedOutcomesRecord::Item& item : record.items) {
-      ++counts[{item.cell.entry, item.cell.kind}];
-    }
-  }
-  return counts;
-}
-
 void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
   if (budget.calls() > 0 && estimate.calls() > budget.calls()) {
     estimate.add_warnings(fmt::format("the budget of {} calls ends the job before its {} cells",
@@ -105,15 +94,34 @@ void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
 
 }  // namespace
 
+ReusedCounts CountReused(std::span<const ReusedOutcomesRecord> reused) {
+  ReusedCounts counts;
+  for (const ReusedOutcomesRecord& record : reused) {
+    for (const ReusedOutcomesRecord::Item& item : record.items) {
+      ++counts[{item.cell.entry, item.cell.kind}];
+    }
+  }
+  return counts;
+}
+
+ReusedCounts CountReused(const v1::Job& job) {
+  ReusedCounts counts;
+  for (int i = 0; i < job.progress_size(); ++i) {
+    for (const v1::KindProgress& kind : job.progress(i).kinds()) {
+      counts[{i, kind.kind()}] = kind.reused();
+    }
+  }
+  return counts;
+}
+
 v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
                                        const v1::JobSpecification& specification,
-                                       std::span<const ReusedOutcomesRecord> reused) {
+                                       const ReusedCounts& reused) {
   const auto limits_of = [this](const std::string& group) {
     const auto known = group_numbers_.find(group);
     return known == group_numbers_.end() ? catalog_.LimitsOf(group)
                                          : groups_[known->second].limits.in_force(now());
   };
-  const auto taken = CountByKind(reused);
   std::map<std::string, Use> groups;
   v1::JobEstimate estimate;
   for (int i = 0; i < specification.entries_size(); ++i) {
@@ -139,8 +147,8 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       if (kind == v1::Cell::CHOICE && entry.choices().design() == v1::Choices::ADAPTIVE) {
         DescribeAdaptive(entry, map, estimate);
       }
-      const auto found = taken.find({i, kind});
-      const std::int64_t reuses = found == taken.end() ? 0 : found->second;
+      const auto found = reused.find({i, kind});
+      const std::int64_t reuses = found == reused.end() ? 0 : found->second;
       const std::int64_t calls = cells - reuses;
       const PromptSize size = SizeOfPrompts(specification, i, kind);
       const std::int64_t reply = OutputLimit(entry, kind);

@@ -38,7 +38,7 @@ bool Engine::Impl::GrantAlone(Group& group) {
       EntryState& entry = job.entries[number];
       for (KindState& kind : entry.kinds) {
         while (!kind.held() && kind.cells.HasAlone(now())) {
-          if (job.BudgetLeft() <= 0) break;
+          if (job.BudgetLeft(entry, kind) <= 0) break;
           if (!kind.replied && kind.open > 0) break;
           if (!entry.replied() && entry.streak() + entry.open() >= kMaxStreak) break;
           if (group.limits.Available(now(), entry.Largest(kind)) <= 0) break;
@@ -157,8 +157,6 @@ std::optional<Engine::Impl::Grantee> Engine::Impl::NextOf(Group& group) {
                         (job.priority == best->member->job->priority &&
                          StartOf(group, member) < StartOf(group, *best->member));
     if (!better && job.priority < best->member->job->priority) continue;
-    const std::int64_t left = job.BudgetLeft();
-    if (left <= 0) continue;
     for (std::size_t i = 0; i < member.entries.size(); ++i) {
       const std::size_t place = (member.next_entry + i) % member.entries.size();
       EntryState& entry = job.entries[member.entries[place]];
@@ -166,6 +164,8 @@ std::optional<Engine::Impl::Grantee> Engine::Impl::NextOf(Group& group) {
       if (kind == nullptr) continue;
       const std::int64_t room = group.limits.Available(now(), entry.Largest(*kind));
       if (room <= 0) continue;
+      const std::int64_t left = job.BudgetLeft(entry, *kind);
+      if (left <= 0) continue;
       std::int64_t slots = 0;
       std::int64_t workers = 0;
       const std::uint32_t worker = PickWorker(entry.model.endpoint, &slots, &workers);

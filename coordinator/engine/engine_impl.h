@@ -34,7 +34,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -109,7 +108,7 @@ class Engine::Impl {
   v1::JobExplanation Explain(JobKey key, const Instant& instant, const StoreTimes& store);
   // engine_estimate.cc
   v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,
-                           std::span<const ReusedOutcomesRecord> reused);
+                           const ReusedCounts& reused);
 
   const JobState* FindJob(JobKey key) const;
   JobState* FindJob(JobKey key);

@@ -219,9 +219,8 @@ void Engine::Impl::Settle(JobState& job) {
       job.entries.begin(), job.entries.end(),
       [](const EntryState& entry) { return entry.state == EntryState::State::kRunning; });
   if (!ended) {
-    if (job.runs() && job.BudgetLeft() == 0) {
-      EndJob(job, v1::Job::BUDGET_EXHAUSTED, job.BudgetSpent());
-    }
+    std::string spent = job.runs() ? job.BudgetSpent() : std::string();
+    if (!spent.empty()) EndJob(job, v1::Job::BUDGET_EXHAUSTED, std::move(spent));
     return;
   }
   if (job.has_stopped()) {

@@ -107,8 +107,8 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
     // The price may be another one than before a restart.
     kind->unknown_money =
         kind->unknown_attempts <= 0
-            ? 0
-            : std::max<std::int64_t>(0, kind->unknown_money - kind->unknown_call_money);
+            ? kind->unanswered_money
+            : std::max(kind->unanswered_money, kind->unknown_money - kind->unknown_call_money);
     if (tried != nullptr && tried->deaths > 0) {
       CellTable::Tried& known = kind->cells.Know(cell.index);
       --known.deaths;

@@ -108,9 +108,20 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   kind.cached_input_tokens += usage.cached_input_tokens();
   kind.output_tokens += usage.output_tokens();
   kind.reasoning_tokens += usage.reasoning_tokens();
-  const std::int64_t money = entry.model.price.Money(usage);
+  std::int64_t money = entry.model.price.Money(usage);
+  const bool counted = usage.input_tokens() > 0 || usage.output_tokens() > 0;
+  if (!counted && attempt.state() == v1::Attempt::COMPLETED) {
+    // The provider answered and did not say what it counted: taken at the most.
+    money = entry.MostMoney(kind);
+  } else if (!counted && attempt.state() == v1::Attempt::UNANSWERED) {
+    // Broken off before it said: it may have been paid for.
+    kind.unknown_money += entry.MostMoney(kind);
+    kind.unanswered_money += entry.MostMoney(kind);
+  }
   attempt.set_money(money);
   kind.money += money;
+  kind.largest_money = std::max(kind.largest_money, money);
+  kind.largest_tokens = std::max(kind.largest_tokens, usage.input_tokens() + usage.output_tokens());
   if (kind.prompt_tokens > 0) {
     // A tokenizer that makes more of a text than was reckoned; within reason.
     const double ratio =

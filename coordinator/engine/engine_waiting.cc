@@ -93,7 +93,12 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     return {v1::NO_WORKER, fmt::format("endpoint \"{}\" is not in the configuration any more",
                                        entry.endpoint_name)};
   }
-  if (job.BudgetLeft() == 0) return {v1::NOTHING, "the budget is spent; calls in flight finish"};
+  if (!job.BudgetSpent().empty()) {
+    return {v1::NOTHING, "the budget is spent; calls in flight finish"};
+  }
+  if (std::string reserved = job.BudgetReserved(); !reserved.empty()) {
+    return {v1::NOTHING, std::move(reserved)};
+  }
 
   bool served = false;
   bool free = false;

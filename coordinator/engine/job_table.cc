@@ -75,6 +75,8 @@ void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
   kind.money = progress.money();
   kind.unknown_attempts = progress.unknown_attempts();
   kind.unknown_money = progress.unknown_money();
+  // Which part of it was of what kind is not written down; prices may have changed.
+  if (kind.unknown_attempts == 0) kind.unanswered_money = kind.unknown_money;
   kind.reused = progress.reused();
   // What was taken over says nothing of how calls go.
   kind.replied = progress.done() > progress.reused();
@@ -228,54 +230,6 @@ bool JobState::has_stopped() const {
   return std::any_of(entries.begin(), entries.end(), [](const EntryState& entry) {
     return entry.state == EntryState::State::kStopped;
   });
-}
-
-std::int64_t JobState::BudgetLeft() const {
-  const v1::Budget& budget = job().budget();
-  if (budget.calls() <= 0 && budget.tokens() <= 0 && budget.money() <= 0) {
-    return std::numeric_limits<std::int64_t>::max();
-  }
-  std::int64_t calls = 0;
-  std::int64_t tokens = 0;
-  std::int64_t money = 0;
-  for (const EntryState& entry : entries) {
-    for (const KindState& kind : entry.kinds) {
-      calls += kind.calls + kind.unknown_attempts + kind.open;
-      tokens += kind.input_tokens + kind.output_tokens +
-                kind.unknown_attempts * (kind.prompt_tokens + kind.output_limit);
-      money += kind.money + kind.unknown_money;
-    }
-  }
-  if (budget.tokens() > 0 && tokens >= budget.tokens()) return 0;
-  if (budget.money() > 0 && money >= budget.money()) return 0;
-  if (budget.calls() > 0) return std::max<std::int64_t>(0, budget.calls() - calls);
-  return std::numeric_limits<std::int64_t>::max();
-}
-
-std::string JobState::BudgetSpent() const {
-  const v1::Budget& budget = job().budget();
-  std::int64_t calls = 0;
-  std::int64_t tokens = 0;
-  std::int64_t money = 0;
-  for (const EntryState& entry : entries) {
-    for (const KindState& kind : entry.kinds) {
-      calls += kind.calls + kind.unknown_attempts;
-      tokens += kind.input_tokens + kind.output_tokens +
-                kind.unknown_attempts * (kind.prompt_tokens + kind.output_limit);
-      money += kind.money + kind.unknown_money;
-    }
-  }
-  if (budget.calls() > 0 && calls >= budget.calls()) {
-    return fmt::format("the budget of {} calls is spent", budget.calls());
-  }
-  if (budget.tokens() > 0 && tokens >= budget.tokens()) {
-    return fmt::format("the budget of {} tokens is spent ({} were used)", budget.tokens(), tokens);
-  }
-  if (budget.money() > 0 && money >= budget.money()) {
-    return fmt::format("the budget of {:g} is spent ({:g} was used)",
-                       static_cast<double>(budget.money()) / 1e9, static_cast<double>(money) / 1e9);
-  }
-  return {};
 }
 
 void JobState::DropCells() {

@@ -67,6 +67,8 @@ struct KindState {
   std::int64_t money = 0;
   std::int64_t unknown_attempts = 0;
   std::int64_t unknown_money = 0;
+  // Of `unknown_money`: of calls that were broken off before an answer.
+  std::int64_t unanswered_money = 0;
   // Of `done`: taken over from other jobs.
   std::int64_t reused = 0;
 
@@ -87,6 +89,9 @@ struct KindState {
   OutputEstimate output;
   // The most that a call of unknown fate can have cost.
   std::int64_t unknown_call_money = 0;
+  // The largest call so far, since the coordinator started.
+  std::int64_t largest_tokens = 0;
+  std::int64_t largest_money = 0;
 
   // After a restart, until it is known again what cells that were leased before it show: none may
   // be leased.
@@ -126,6 +131,10 @@ struct EntryState {
   // What a call of this kind takes of token limits at most; and what that of a cell does.
   CallSize Largest(const KindState& kind) const { return Size(kind, kind.prompt_tokens); }
   CallSize SizeOf(const KindState& kind, std::uint32_t index) const;
+  // The most that a call of this kind is thought to take of a budget: by the length of its prompt
+  // and its output limit, or as much as the largest one so far.
+  std::int64_t MostTokens(const KindState& kind) const;
+  std::int64_t MostMoney(const KindState& kind) const;
 
  private:
   CallSize Size(const KindState& kind, std::int64_t prompt_tokens) const;
@@ -170,10 +179,23 @@ struct JobState {
   bool may_run() const { return !terminal() || state == v1::Job::FAILED; }
   bool settled() const { return terminal() && in_flight() == 0; }
 
-  // Calls that the budget still allows, those in flight taken off; INT64_MAX without a budget.
-  std::int64_t BudgetLeft() const;
+  // --- job_budget.cc: the budget ---
+  struct Used {
+    std::int64_t calls = 0;
+    std::int64_t tokens = 0;
+    std::int64_t money = 0;
+  };
+  // What counts: calls that ended, however, and those of unknown fate with the most that they can
+  // have taken. `with_open` also counts calls in flight, likewise.
+  Used used(bool with_open) const;
+  // Calls of a kind that may be granted; INT64_MAX without a budget. Tokens and money are reserved
+  // as the most that a call can take, and a call may go while any are left: so a budget is passed
+  // by less than one call takes, unless calls take more than was thought.
+  std::int64_t BudgetLeft(const EntryState& entry, const KindState& kind) const;
   // Which part of the budget is spent, in words; empty when none is.
   std::string BudgetSpent() const;
+  // Likewise of what calls in flight may yet spend, so that no other one goes now.
+  std::string BudgetReserved() const;
   // Nothing is pending any more: frees what cells take.
   void DropCells();
 };

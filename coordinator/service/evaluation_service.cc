@@ -1,12 +1,10 @@
 #include "coordinator/service/evaluation_service.h"
 
-#include "common/base/violations.h"
-#include "coordinator/analysis/design_precision.h"
-#include "coordinator/service/creation.h"
 #include "coordinator/service/grpc_status.h"
 #include "coordinator/service/import_job.h"
 #include "coordinator/service/job_streams.h"
 #include "coordinator/service/paging.h"
+#include "coordinator/service/unary_call.h"
 
 #include <algorithm>
 #include <memory>
@@ -16,6 +14,9 @@
 
 namespace candor::service {
 namespace {
+
+// Creations that wait for their turn to look through other jobs at most.
+constexpr std::size_t kMaxWaiting = 16;
 
 // Runs `use` on the strand with the job that the request names, or ends the call with NOT_FOUND.
 template <typename Request, typename Use>
@@ -36,49 +37,31 @@ void LeaveOutInlineScenarios(v1::Job& job) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerContext* context,
+EvaluationService::EvaluationService(EngineHost& host, IdGenerator& ids)
+    : host_(host), ids_(ids), live_(host), turnstile_(host.strand(), kMaxWaiting, "creations") {}
+
+grpc::ServerUnaryReactor* EvaluationService::CreateJob(grpc::CallbackServerContext* /*context*/,
                                                        const v1::CreateJobRequest* request,
                                                        v1::CreateJobResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  host_.PostToReaders([this, request, response, reactor] {
-    FieldViolations violations;
-    auto creation = PrepareCreation(request->job(), request->request_id(), Endpoints::kConfigured,
-                                    host_, "jobs/" + ids_.Next(), violations);
-    if (!creation.ok()) return reactor->Finish(ToGrpc(creation.status()));
-    if (!request->has_job()) violations.assign(1, {"job", "is missing; give the job to create"});
-    if (!violations.empty()) return reactor->Finish(ToGrpc(violations));
-    auto precision = analysis::ExpectPrecision(*creation->specification, creation->job->analysis());
-    host_.Post([this, request, response, reactor, creation = *std::move(creation),
-                precision = std::move(precision)]() mutable {
-      const engine::Engine& engine = host_.engine();
-      *response->mutable_estimate() = engine.Estimate(*creation.job, *creation.specification);
-      *response->mutable_estimate()->mutable_precision() = std::move(precision);
-      if (request->validate_only()) return reactor->Finish(grpc::Status::OK);
-
-      if (const auto earlier = engine.FindRequest(creation.request_id);
-          earlier && !creation.request_id.empty()) {
-        if (earlier->specification_hash != creation.job->specification_hash() ||
-            !earlier->import_hash.empty()) {
-          return reactor->Finish(ToGrpc(
-              OtherRequest(creation.request_id, engine.GetSpecification(earlier->job)->job())));
-        }
-        return host_.AfterCommit([this, key = earlier->job, response, reactor] {
-          *response->mutable_job() = host_.engine().GetJob(key, host_.Now());
-          reactor->Finish(grpc::Status::OK);
-        });
-      }
-      const std::string name = creation.job->name();
-      host_.Handle(engine::JobCreated{.request_id = std::move(creation.request_id),
-                                      .job = std::move(creation.job),
-                                      .specification = std::move(creation.specification)});
-      host_.AfterCommit([this, name, response, reactor] {
-        *response->mutable_job() =
-            host_.engine().GetJob(*host_.engine().FindJob(name), host_.Now());
-        reactor->Finish(grpc::Status::OK);
-      });
-    });
+  return UnaryCall::Run(host_, [this, request, response](std::shared_ptr<UnaryCall> call) {
+    return service::CreateJob(creation(), std::move(call), *request, response);
   });
-  return reactor;
+}
+
+grpc::ServerUnaryReactor* EvaluationService::ExtendJob(grpc::CallbackServerContext* /*context*/,
+                                                       const v1::ExtendJobRequest* request,
+                                                       v1::CreateJobResponse* response) {
+  return UnaryCall::Run(host_, [this, request, response](std::shared_ptr<UnaryCall> call) {
+    return service::ExtendJob(creation(), std::move(call), *request, response);
+  });
+}
+
+grpc::ServerUnaryReactor* EvaluationService::RetryJob(grpc::CallbackServerContext* /*context*/,
+                                                      const v1::RetryJobRequest* request,
+                                                      v1::CreateJobResponse* response) {
+  return UnaryCall::Run(host_, [this, request, response](std::shared_ptr<UnaryCall> call) {
+    return service::RetryJob(creation(), std::move(call), *request, response);
+  });
 }
 
 grpc::ServerUnaryReactor* EvaluationService::GetJob(grpc::CallbackServerContext* context,

@@ -4,8 +4,10 @@
 
 #include "candor/v1/evaluation_service.grpc.pb.h"
 #include "common/base/ids.h"
+#include "coordinator/service/create_job.h"
 #include "coordinator/service/engine_host.h"
 #include "coordinator/service/live_jobs.h"
+#include "coordinator/service/turnstile.h"
 
 #include <atomic>
 #include <string>
@@ -15,7 +17,7 @@ namespace candor::service {
 class EvaluationService final : public v1::EvaluationService::CallbackService {
  public:
   // Both outlive the service.
-  EvaluationService(EngineHost& host, IdGenerator& ids) : host_(host), ids_(ids), live_(host) {}
+  EvaluationService(EngineHost& host, IdGenerator& ids);
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context,
                                       const v1::CreateJobRequest* request,
@@ -49,10 +51,18 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
       grpc::CallbackServerContext* context, const v1::StreamOutcomesRequest* request) override;
   grpc::ServerWriteReactor<v1::StreamAttemptsResponse>* StreamAttempts(
       grpc::CallbackServerContext* context, const v1::StreamAttemptsRequest* request) override;
+  grpc::ServerUnaryReactor* ExtendJob(grpc::CallbackServerContext* context,
+                                      const v1::ExtendJobRequest* request,
+                                      v1::CreateJobResponse* response) override;
+  grpc::ServerUnaryReactor* RetryJob(grpc::CallbackServerContext* context,
+                                     const v1::RetryJobRequest* request,
+                                     v1::CreateJobResponse* response) override;
   grpc::ServerReadReactor<v1::ImportJobRequest>* ImportJob(grpc::CallbackServerContext* context,
                                                            v1::Job* response) override;
 
  private:
+  CreationContext creation() { return {host_, ids_, turnstile_}; }
+
   // What Pause, Resume and Cancel have in common: check, tell the engine, answer with the job once
   // durable.
   using Check = Status (engine::Engine::*)(engine::JobKey) const;
@@ -63,6 +73,7 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
   EngineHost& host_;
   IdGenerator& ids_;
   LiveJobs live_;
+  Turnstile turnstile_;
   // Imports under way.
   std::atomic<int> imports_ = 0;
 };

@@ -85,8 +85,9 @@ void ImportCheck::Add(v1::Outcome outcome) {
     records_.clear();
     return;
   }
-  // Names no call of ours.
+  // Names no call of ours, nor a job.
   outcome.clear_attempt_id();
+  outcome.clear_reused_from();
   outcome.set_index(cell.index);
   std::string bytes(reinterpret_cast<const char*>(digest_.data()), digest_.size());  // NOLINT
   outcome.AppendToString(&bytes);

@@ -14,21 +14,24 @@
 
 #include <cstddef>
 #include <deque>
+#include <string_view>
 
 namespace candor::service {
 
 // All of it on the strand.
 class Turnstile {
  public:
-  Turnstile(boost::asio::io_context& strand, std::size_t max_waiting)
-      : strand_(strand), max_waiting_(max_waiting) {}
+  // `what` is what stands in line, for errors.
+  Turnstile(boost::asio::io_context& strand, std::size_t max_waiting,
+            std::string_view what = "analyses")
+      : strand_(strand), max_waiting_(max_waiting), what_(what) {}
 
   // Waits for its turn. RESOURCE_EXHAUSTED when so many wait that it would take long.
   boost::asio::awaitable<Status> Enter() {
     if (taken_) {
       if (waiting_.size() >= max_waiting_) {
-        co_return ResourceExhausted(
-            "{} analyses wait already; ask again when some of them are done", waiting_.size());
+        co_return ResourceExhausted("{} {} wait already; ask again when some of them are done",
+                                    waiting_.size(), what_);
       }
       Signal turn(strand_);
       waiting_.push_back(&turn);
@@ -61,6 +64,7 @@ class Turnstile {
 
   boost::asio::io_context& strand_;
   const std::size_t max_waiting_;
+  const std::string_view what_;
   bool taken_ = false;
   std::deque<Signal*> waiting_;
 };

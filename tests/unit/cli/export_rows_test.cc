@@ -72,7 +72,7 @@ TEST(OutcomeJson, WritesEveryFieldOfAChoice) {
       R"("option_b":{"cost, monthly":1.2,"sun":2},"raw_text":"A\n\"so\"","reasoning_text":"",)"
       R"("finish_reason":"stop","served_model":"m-1","system_fingerprint":"",)"
       R"("usage":{"input_tokens":9007199254740993,"cached_input_tokens":0,"output_tokens":1,)"
-      R"("reasoning_tokens":0},"prompt_hash":"abc"})");
+      R"("reasoning_tokens":0},"prompt_hash":"abc","reused_from":null})");
 }
 
 TEST(OutcomeJson, WritesReportsAsObjectsWithNulls) {

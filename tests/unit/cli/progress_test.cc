@@ -47,13 +47,15 @@ v1::Job Example() {
   choices->mutable_usage()->set_input_tokens(1'234'567);
   choices->mutable_usage()->set_output_tokens(32'000);
   choices->set_money(1'234'000'000);
+  choices->set_unknown_attempts(2);
+  choices->set_unknown_money(20'000'000);
   AddKind(base, v1::Cell::SELF_REPORT, 0, 2'000);
   v1::EntryProgress* tuned = job.add_progress();
   tuned->set_entry("preference_trained");
   tuned->set_state(v1::EntryProgress::WAITING);
   tuned->set_reason(
       "60,000 requests per minute of limit group local are used up; 12 s until the next one");
-  AddKind(tuned, v1::Cell::CHOICE, 6'000, 6'000);
+  AddKind(tuned, v1::Cell::CHOICE, 6'000, 6'000)->set_reused(4'500);
   v1::EntryProgress* stopped = job.add_progress();
   stopped->set_entry("broken");
   stopped->set_state(v1::EntryProgress::STOPPED);
@@ -143,8 +145,9 @@ TEST(RenderProgress, SaysHundredPercentOnlyOfWhatIsComplete) {
 TEST(RenderProgressLine, SaysAllInOneLine) {
   const google::protobuf::Duration left = Left();
   EXPECT_EQ(RenderProgressLine(Example(), &left),
-            "jobs/4k9wq0z7m3t8x2ab RUNNING 10000/20000 50% 312/s 64 in flight 3 failed spend 1.23 "
-            "1m40s left; preference_trained waits: 60,000 requests per minute of limit group local "
+            "jobs/4k9wq0z7m3t8x2ab RUNNING 10000/20000 50% 312/s 64 in flight 3 failed reused 4500 "
+            "spend 1.23 and at most 0.0200 unknown 1m40s left; preference_trained waits: 60,000 "
+            "requests per minute of limit group local "
             "are used up; 12 s until the next one; broken stopped: 401:  [31mIncorrect API key");
 }
 

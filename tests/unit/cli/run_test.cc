@@ -81,6 +81,21 @@ class FakeEvaluation final : public v1::EvaluationService::Service {
     if (!request->validate_only()) *response->mutable_job() = JobIn(v1::Job::QUEUED);
     return grpc::Status::OK;
   }
+  grpc::Status ExtendJob(ServerContext*, const v1::ExtendJobRequest* request,
+                         v1::CreateJobResponse* response) override {
+    const std::lock_guard lock(mutex);
+    extended.push_back(*request);
+    response->mutable_estimate()->set_reused(600);
+    if (!request->validate_only()) *response->mutable_job() = JobIn(v1::Job::QUEUED);
+    return grpc::Status::OK;
+  }
+  grpc::Status RetryJob(ServerContext*, const v1::RetryJobRequest* request,
+                        v1::CreateJobResponse* response) override {
+    const std::lock_guard lock(mutex);
+    retried.push_back(*request);
+    *response->mutable_job() = JobIn(v1::Job::QUEUED);
+    return grpc::Status::OK;
+  }
   grpc::Status GetJob(ServerContext*, const v1::GetJobRequest* request, v1::Job* job) override {
     if (request->name() != kJob) return {grpc::StatusCode::NOT_FOUND, "no such job"};
     *job = JobIn(v1::Job::SUCCEEDED);
@@ -171,6 +186,8 @@ class FakeEvaluation final : public v1::EvaluationService::Service {
 
   std::mutex mutex;
   std::vector<v1::CreateJobRequest> created;
+  std::vector<v1::ExtendJobRequest> extended;
+  std::vector<v1::RetryJobRequest> retried;
   std::vector<v1::StreamOutcomesRequest> streams;
   std::string refusal;
   int refusals = 0;
@@ -345,6 +362,44 @@ TEST_F(RunTest, SubmitTakesABareJobAndTheEnvelope) {
       << err_;
   EXPECT_EQ(evaluation_.created.back().job().seed(), 8U);
   EXPECT_EQ(evaluation_.created.back().request_id(), "mine");
+}
+
+TEST_F(RunTest, SubmitTakesABudget) {
+  EXPECT_EQ(Run({"submit", "-", "--budget", "2.50"}, "budget: {calls: 7, money: 1}"), 0) << err_;
+  EXPECT_EQ(evaluation_.created.back().job().budget().money(), 2'500'000'000);
+  EXPECT_EQ(evaluation_.created.back().job().budget().calls(), 7);
+  EXPECT_NE(Run({"submit", "-", "--budget", "two"}, "seed: 7"), 0);
+  EXPECT_THAT(err_, HasSubstr("--budget: 'two' is no amount of money"));
+}
+
+TEST_F(RunTest, ExtendAndRetryContinueAJob) {
+  EXPECT_EQ(Run({"extend", "4k9", "--trials", "100", "--name", "longer"}), 0) << err_;
+  EXPECT_EQ(out_, std::string(kJob) + "\n");
+  EXPECT_THAT(err_, HasSubstr("600 reused"));
+  ASSERT_EQ(evaluation_.extended.size(), 1U);
+  const v1::ExtendJobRequest& longer = evaluation_.extended[0];
+  EXPECT_EQ(longer.name(), kJob);
+  EXPECT_EQ(longer.trials_per_scenario(), 100);
+  EXPECT_EQ(longer.reports_per_scenario(), 0);
+  EXPECT_EQ(longer.display_name(), "longer");
+  EXPECT_NE(longer.request_id(), "");
+  EXPECT_EQ(Run({"extend", kJob, "--reports", "20", "--validate-only"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("600 reused"));
+
+  EXPECT_EQ(Run({"retry", kJob, "--class", "TRUNCATED", "--class", "EMPTY", "--entry", "base",
+                 "--max-output-tokens", "8192", "--temperature", "0.5", "--request-id", "mine"}),
+            0)
+      << err_;
+  ASSERT_EQ(evaluation_.retried.size(), 1U);
+  const v1::RetryJobRequest& again = evaluation_.retried[0];
+  EXPECT_THAT(again.classes(), ElementsAre(v1::Outcome::TRUNCATED, v1::Outcome::EMPTY));
+  EXPECT_THAT(again.entries(), ElementsAre("base"));
+  EXPECT_EQ(again.max_output_tokens(), 8192);
+  EXPECT_EQ(again.temperature(), 0.5);
+  EXPECT_EQ(again.request_id(), "mine");
+  EXPECT_NE(Run({"retry", kJob, "--class", "TRUNCATE"}), 0);
+  EXPECT_THAT(err_,
+              HasSubstr("--class: 'TRUNCATE' is no class of outcomes; did you mean 'TRUNCATED'?"));
 }
 
 TEST_F(RunTest, SubmitTriesAgainWithTheSameRequestId) {

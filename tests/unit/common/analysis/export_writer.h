@@ -52,6 +52,7 @@ inline std::string OutcomeLine(const v1::Outcome& outcome) {
   json.Key("served_model").String(outcome.served_model());
   json.Key("usage").BeginObject().Key("input_tokens").Number(std::int64_t{81}).EndObject();
   json.Key("prompt_hash").String(std::string(64, 'a'));
+  json.Key("reused_from").Null();
   json.EndObject();
   return json.Take();
 }

@@ -143,6 +143,7 @@ class World {
   void Tell(Event event);
   void CarryOut(Command& command);
   void Look(JobKey job);
+  void CheckBudget(const v1::Budget& budget, const v1::Job& job);
   // world_proposals.cc
   void Propose(const std::vector<WantedPair>& pairs);
   std::optional<std::string> ProposalFor(const WantedPair& pair);

@@ -1,0 +1,115 @@
+// What a job may use, and what it has used.
+#include "coordinator/engine/job_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace candor::engine {
+namespace {
+
+std::int64_t MostInput(const EntryState& entry, const KindState& kind) {
+  return static_cast<std::int64_t>(
+      std::ceil(static_cast<double>(kind.prompt_tokens) * entry.prompt_ratio));
+}
+
+double Units(std::int64_t nanos) { return static_cast<double>(nanos) / 1e9; }
+
+}  // namespace
+
+std::int64_t EntryState::MostTokens(const KindState& kind) const {
+  return std::max(MostInput(*this, kind) + kind.output_limit, kind.largest_tokens);
+}
+
+std::int64_t EntryState::MostMoney(const KindState& kind) const {
+  v1::Usage most;
+  most.set_input_tokens(MostInput(*this, kind));
+  most.set_output_tokens(kind.output_limit);
+  return std::max(model.price.Money(most), kind.largest_money);
+}
+
+JobState::Used JobState::used(bool with_open) const {
+  Used sum;
+  for (const EntryState& entry : entries) {
+    for (const KindState& kind : entry.kinds) {
+      sum.calls += kind.calls + kind.unknown_attempts;
+      sum.tokens += kind.input_tokens + kind.output_tokens +
+                    kind.unknown_attempts * (kind.prompt_tokens + kind.output_limit);
+      sum.money += kind.money + kind.unknown_money;
+      // A provider that never says what it counts is taken at the most. (Of money it is, call by
+      // call: see CountCall.)
+      const std::int64_t answers = static_cast<std::int64_t>(kind.done) - kind.reused;
+      if (kind.input_tokens == 0 && kind.output_tokens == 0 && kind.calls > 0 && answers > 0) {
+        sum.tokens += answers * entry.MostTokens(kind);
+      }
+      if (!with_open) continue;
+      sum.calls += kind.open;
+      sum.tokens += kind.open * entry.MostTokens(kind);
+      sum.money += kind.open * entry.MostMoney(kind);
+    }
+  }
+  return sum;
+}
+
+std::int64_t JobState::BudgetLeft(const EntryState& entry, const KindState& kind) const {
+  const v1::Budget& budget = job().budget();
+  std::int64_t calls = std::numeric_limits<std::int64_t>::max();
+  if (budget.calls() <= 0 && budget.tokens() <= 0 && budget.money() <= 0) return calls;
+  const Used now = used(/*with_open=*/true);
+  // The last call may begin while anything is left.
+  const auto allow = [&calls](std::int64_t limit, std::int64_t taken, std::int64_t each) {
+    if (limit <= 0) return;
+    const std::int64_t left = limit - taken;
+    calls = std::min(calls, left <= 0   ? 0
+                            : each <= 0 ? calls
+                                        : left / each + (left % each > 0 ? 1 : 0));
+  };
+  allow(budget.calls(), now.calls, 1);
+  allow(budget.tokens(), now.tokens, entry.MostTokens(kind));
+  allow(budget.money(), now.money, entry.MostMoney(kind));
+  return calls;
+}
+
+std::string JobState::BudgetSpent() const {
+  const v1::Budget& budget = job().budget();
+  const Used now = used(/*with_open=*/false);
+  if (budget.calls() > 0 && now.calls >= budget.calls()) {
+    return fmt::format("the budget of {} calls is spent", budget.calls());
+  }
+  if (budget.tokens() > 0 && now.tokens >= budget.tokens()) {
+    return fmt::format("the budget of {} tokens is spent ({} were used)", budget.tokens(),
+                       now.tokens);
+  }
+  if (budget.money() > 0 && now.money >= budget.money()) {
+    return fmt::format("the budget of {:g} is spent ({:g} was used)", Units(budget.money()),
+                       Units(now.money));
+  }
+  return {};
+}
+
+std::string JobState::BudgetReserved() const {
+  const v1::Budget& budget = job().budget();
+  const Used now = used(/*with_open=*/true);
+  if (budget.calls() > 0 && now.calls >= budget.calls()) {
+    return fmt::format("the calls in flight are the last ones of the budget of {}", budget.calls());
+  }
+  if (budget.tokens() > 0 && now.tokens >= budget.tokens()) {
+    return fmt::format(
+        "the calls in flight may take what is left of the budget of {} tokens; others go when it "
+        "is "
+        "known what they took",
+        budget.tokens());
+  }
+  if (budget.money() > 0 && now.money >= budget.money()) {
+    return fmt::format(
+        "the calls in flight may cost what is left of the budget of {:g}; others go when it is "
+        "known "
+        "what they cost",
+        Units(budget.money()));
+  }
+  return {};
+}
+
+}  // namespace candor::engine

@@ -1,0 +1,31 @@
+// Jobs made from other jobs: longer ones, and ones that ask again.
+#pragma once
+
+#include "candor/v1/evaluation_service.pb.h"
+#include "candor/v1/job.pb.h"
+#include "common/base/violations.h"
+
+#include <string>
+#include <vector>
+
+namespace candor::service {
+
+// Jobs that one may name in `reuse_from`.
+inline constexpr int kMaxReuseSources = 16;
+
+// `job` with the request's trials and reports, which takes over what `job` has, and what those of
+// its own sources have that are `present` still. A job that asked some of its cells in another way
+// (retry_of) is taken over cell by cell, so that none of them is asked again. Paths of violations
+// are fields of the request.
+v1::Job ExtendedJob(const v1::Job& job, const v1::ExtendJobRequest& request,
+                    const std::vector<std::string>& present, FieldViolations& violations);
+
+// `job` with retry_of, and the request's sampling where cells are asked again: in the entries that
+// it names. CheckSources finds what is wrong with it.
+v1::Job RetriedJob(const v1::Job& job, const v1::RetryJobRequest& request);
+
+// What can be said of `reuse_from` and `retry_of` without looking at the jobs that they name. Paths
+// begin with "job.".
+void CheckSources(const v1::Job& job, FieldViolations& violations);
+
+}  // namespace candor::service

@@ -1,0 +1,130 @@
+// Budgets are hard: what calls in flight may take is reserved, and nothing is counted as free
+// because nobody said what it cost.
+#include "tests/unit/coordinator/engine/driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace candor::engine {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+
+constexpr auto kCompleted = v1::Attempt::COMPLETED;
+
+// 24 tokens and 60,000 nano-units each (MakeReport, MakeConfig).
+constexpr std::int64_t kTokens = 24;
+constexpr std::int64_t kMoney = 60'000;
+
+class BudgetTest : public testing::Test {
+ protected:
+  void SetUp() override { driver_.Connect(1, "workers/a", 16); }
+  std::int64_t Money(JobKey job) const {
+    return driver_.Choices(job).money() + driver_.Choices(job).unknown_money();
+  }
+  void Say(v1::Attempt::State state, bool usage) {
+    Report report = MakeReport(driver_.Take(1), state);
+    if (!usage) report.report->mutable_attempt()->clear_usage();
+    driver_.Say(1, std::move(report));
+  }
+
+  Driver driver_;
+};
+
+TEST_F(BudgetTest, MoneyAndTokensArePassedByLessThanACall) {
+  for (std::int64_t budget = kMoney; budget < 8 * kMoney; budget += kMoney / 3) {
+    const std::string name = "jobs/" + std::to_string(budget);
+    const JobKey job = driver_.Create({.name = name, .budget_money = budget});
+    driver_.Answer(1, kCompleted);
+    EXPECT_EQ(driver_.Status(job).state(), v1::Job::BUDGET_EXHAUSTED);
+    EXPECT_GE(Money(job), budget);
+    EXPECT_LT(Money(job), budget + kMoney);
+    EXPECT_THAT(driver_.Status(job).state_reason(), HasSubstr("is spent"));
+  }
+  const JobKey job = driver_.Create({.budget_tokens = 5 * kTokens});
+  driver_.Answer(1, kCompleted);
+  EXPECT_EQ(driver_.Status(job).state(), v1::Job::BUDGET_EXHAUSTED);
+  EXPECT_EQ(driver_.Choices(job).calls(), 5);
+}
+
+TEST_F(BudgetTest, WhatCallsInFlightMayTakeIsReserved) {
+  const JobKey job = driver_.Create({.budget_money = 7 * kMoney});
+  driver_.Answer(1, kCompleted, {}, 1);
+  // 360,000 are left, and each may cost nearly half of it: the others wait for these.
+  EXPECT_THAT(driver_.leases[1].size(), AllOf(Ge(2U), Le(3U)));
+  EXPECT_THAT(driver_.Reason(job),
+              HasSubstr("the calls in flight may cost what is left of the budget"));
+  driver_.Answer(1, kCompleted, {}, 1);
+  EXPECT_LE(driver_.leases[1].size(), 3U);
+  driver_.Answer(1, kCompleted);
+  EXPECT_EQ(driver_.Choices(job).calls(), 7);
+}
+
+TEST_F(BudgetTest, AReplyWithoutUsageCountsAtTheMost) {
+  const JobKey job = driver_.Create({.entries = {{.scenarios = 20}}, .budget_money = 1'000'000});
+  while (!driver_.leases[1].empty()) Say(kCompleted, /*usage=*/false);
+  EXPECT_EQ(driver_.Status(job).state(), v1::Job::BUDGET_EXHAUSTED);
+  EXPECT_EQ(driver_.Choices(job).usage().input_tokens(), 0);
+  EXPECT_GE(driver_.Choices(job).money(), 1'000'000);
+  EXPECT_LT(driver_.Choices(job).calls(), 10);
+
+  const JobKey tokens =
+      driver_.Create({.name = "jobs/b", .entries = {{.scenarios = 20}}, .budget_tokens = 200});
+  while (!driver_.leases[1].empty()) Say(kCompleted, /*usage=*/false);
+  EXPECT_EQ(driver_.Status(tokens).state(), v1::Job::BUDGET_EXHAUSTED);
+  EXPECT_LT(driver_.Choices(tokens).calls(), 10);
+  driver_.store.Recount();
+  EXPECT_THAT(driver_.store.violations(), IsEmpty());
+}
+
+TEST_F(BudgetTest, ACallThatBrokeOffMayHaveBeenPaidFor) {
+  const JobKey job = driver_.Create();
+  driver_.Answer(1, kCompleted, {}, 1);
+  EXPECT_EQ(driver_.Choices(job).unknown_money(), 0);
+  Say(v1::Attempt::UNANSWERED, /*usage=*/false);
+  const std::int64_t most = driver_.Choices(job).unknown_money();
+  EXPECT_GT(most, kMoney);
+  EXPECT_EQ(driver_.Choices(job).money(), kMoney);
+  // A lost worker's call as well, until it is known what became of it.
+  const std::vector<LeaseRecord> late = driver_.leases[1];
+  driver_.Advance(seconds(31));
+  EXPECT_GT(driver_.Choices(job).unknown_money(), most);
+  std::vector<AttemptId> held;
+  for (const LeaseRecord& lease : late) held.push_back(lease.attempt);
+  driver_.Connect(2, "workers/a", 0, held);
+  for (const LeaseRecord& lease : late) driver_.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_EQ(driver_.Choices(job).unknown_attempts(), 0);
+  EXPECT_EQ(driver_.Choices(job).unknown_money(), most);
+  driver_.Restart();
+  EXPECT_EQ(driver_.Choices(driver_.engine->FindJob("jobs/a").value()).unknown_money(), most);
+}
+
+TEST_F(BudgetTest, FailedCallsCountAndReusedOutcomesDoNot) {
+  const JobKey old = driver_.Create({.entries = {{.trials = 3}}});
+  driver_.Answer(1, kCompleted);
+  JobCreated event = MakeJob({.name = "jobs/b", .entries = {{.trials = 5}}, .budget_calls = 4});
+  ReusedOutcomesRecord& reused = event.reused.emplace_back();
+  reused.source = old;
+  for (std::uint32_t index = 0; index < 6; ++index) {
+    reused.items.push_back(
+        {{0, v1::Cell::CHOICE, index}, {0, v1::Cell::CHOICE, index}, v1::Outcome::VALID});
+  }
+  driver_.Tell(std::move(event));
+  const JobKey job = driver_.engine->FindJob("jobs/b").value();
+  driver_.Answer(1, kCompleted, {}, 1);
+  driver_.Answer(1, v1::Attempt::FAILED, v1::Attempt::SERVER_ERROR, 1);
+  driver_.Answer(1, kCompleted);
+  EXPECT_EQ(driver_.Status(job).state(), v1::Job::BUDGET_EXHAUSTED);
+  EXPECT_EQ(driver_.Choices(job).done(), 6 + 3);
+  EXPECT_EQ(driver_.Choices(job).calls(), 4);
+}
+
+}  // namespace
+}  // namespace candor::engine

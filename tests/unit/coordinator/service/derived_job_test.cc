@@ -1,0 +1,155 @@
+#include "coordinator/service/derived_job.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace candor::service {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// "base" asks as the job does, "own" has choices of its own, "silent" makes none.
+v1::Job MakeJob() {
+  v1::Job job;
+  job.set_name("jobs/old");
+  job.set_display_name("first");
+  job.mutable_choices()->set_trials_per_scenario(50);
+  job.mutable_self_reports()->set_reports_per_scenario(10);
+  job.add_models()->set_name("base");
+  v1::Entry& own = *job.add_models();
+  own.set_condition("own");
+  own.mutable_choices()->set_trials_per_scenario(60);
+  v1::Entry& silent = *job.add_models();
+  silent.set_model("silent");
+  silent.mutable_choices()->set_trials_per_scenario(0);
+  return job;
+}
+
+std::string Text(const FieldViolations& violations) {
+  std::string text;
+  for (const FieldViolation& violation : violations) {
+    text += violation.field + ": " + violation.description + "\n";
+  }
+  return text;
+}
+
+TEST(ExtendedJobTest, AsksMoreOfAllThatAskAtAll) {
+  v1::ExtendJobRequest request;
+  request.set_trials_per_scenario(100);
+  FieldViolations violations;
+  const v1::Job longer = ExtendedJob(MakeJob(), request, {}, violations);
+  EXPECT_THAT(violations, IsEmpty()) << Text(violations);
+  EXPECT_EQ(longer.choices().trials_per_scenario(), 100);
+  EXPECT_EQ(longer.models(1).choices().trials_per_scenario(), 100);
+  EXPECT_EQ(longer.models(2).choices().trials_per_scenario(), 0);
+  EXPECT_FALSE(longer.models(0).has_choices());
+  EXPECT_EQ(longer.self_reports().reports_per_scenario(), 10);
+  EXPECT_EQ(longer.display_name(), "first");
+  EXPECT_THAT(longer.reuse_from(), ElementsAre("jobs/old"));
+}
+
+TEST(ExtendedJobTest, GoesOnFromThoseSourcesThatAreThere) {
+  v1::Job job = MakeJob();
+  for (int i = 0; i < 16; ++i) job.add_reuse_from("jobs/" + std::to_string(i));
+  v1::ExtendJobRequest request;
+  request.set_reports_per_scenario(11);
+  request.set_display_name("second");
+  FieldViolations violations;
+  EXPECT_THAT(ExtendedJob(job, request, {"jobs/3", "jobs/9"}, violations).reuse_from(),
+              ElementsAre("jobs/old", "jobs/3", "jobs/9"));
+  const std::vector<std::string> all(job.reuse_from().begin(), job.reuse_from().end());
+  const v1::Job longer = ExtendedJob(job, request, all, violations);
+  EXPECT_EQ(longer.reuse_from_size(), kMaxReuseSources);
+  EXPECT_EQ(longer.display_name(), "second");
+  EXPECT_THAT(violations, IsEmpty()) << Text(violations);
+}
+
+TEST(ExtendedJobTest, OfARetryTakesCellByCell) {
+  v1::Job job = MakeJob();
+  job.mutable_retry_of()->set_job("jobs/older");
+  job.mutable_retry_of()->add_classes(v1::Outcome::TRUNCATED);
+  v1::ExtendJobRequest request;
+  request.set_trials_per_scenario(80);
+  FieldViolations violations;
+  const v1::Job longer = ExtendedJob(job, request, {}, violations);
+  EXPECT_EQ(longer.retry_of().job(), "jobs/old");
+  EXPECT_THAT(longer.retry_of().classes(), IsEmpty());
+  EXPECT_THAT(longer.reuse_from(), IsEmpty());
+}
+
+TEST(ExtendedJobTest, RefusesLessAndTheSame) {
+  const auto refused = [](int trials, int reports) {
+    v1::ExtendJobRequest request;
+    request.set_trials_per_scenario(trials);
+    request.set_reports_per_scenario(reports);
+    FieldViolations violations;
+    v1::Job job = MakeJob();
+    ExtendedJob(job, request, {}, violations);
+    return Text(violations);
+  };
+  EXPECT_THAT(refused(55, 0),
+              HasSubstr("trials_per_scenario: is 55, but the entry \"own\" has 60"));
+  EXPECT_THAT(refused(-1, 0), HasSubstr("trials_per_scenario: is -1"));
+  EXPECT_THAT(refused(0, 9), HasSubstr("reports_per_scenario: is 9, but jobs/old has 10"));
+  EXPECT_THAT(refused(0, 10), HasSubstr("trials_per_scenario: is no more than jobs/old has"));
+  v1::ExtendJobRequest request;
+  request.set_reports_per_scenario(3);
+  v1::Job job = MakeJob();
+  job.clear_self_reports();
+  FieldViolations violations;
+  ExtendedJob(job, request, {}, violations);
+  EXPECT_THAT(Text(violations), HasSubstr("jobs/old asks for no self-reports"));
+}
+
+TEST(RetriedJobTest, ChangesTheSamplingOfWhatIsAskedAgain) {
+  v1::Job job = MakeJob();
+  job.add_reuse_from("jobs/older");
+  v1::RetryJobRequest request;
+  request.add_classes(v1::Outcome::TRUNCATED);
+  request.set_max_output_tokens(8192);
+  const v1::Job all = RetriedJob(job, request);
+  EXPECT_EQ(all.retry_of().job(), "jobs/old");
+  EXPECT_THAT(all.retry_of().classes(), ElementsAre(v1::Outcome::TRUNCATED));
+  EXPECT_THAT(all.reuse_from(), IsEmpty());
+  EXPECT_EQ(all.choices().sampling().max_output_tokens(), 8192);
+  EXPECT_EQ(all.self_reports().sampling().max_output_tokens(), 8192);
+  EXPECT_EQ(all.models(1).choices().sampling().max_output_tokens(), 8192);
+  EXPECT_FALSE(all.choices().sampling().has_temperature());
+
+  request.add_entries("base");
+  request.set_temperature(0.5);
+  const v1::Job one = RetriedJob(job, request);
+  EXPECT_FALSE(one.choices().has_sampling());
+  EXPECT_EQ(one.models(0).choices().trials_per_scenario(), 50);
+  EXPECT_EQ(one.models(0).choices().sampling().max_output_tokens(), 8192);
+  EXPECT_EQ(one.models(0).self_reports().sampling().temperature(), 0.5);
+  EXPECT_FALSE(one.models(1).choices().has_sampling());
+}
+
+TEST(CheckSourcesTest, FindsWhatCannotBe) {
+  const auto wrong = [](v1::Job job) {
+    FieldViolations violations;
+    CheckSources(job, violations);
+    return Text(violations);
+  };
+  v1::Job job = MakeJob();
+  EXPECT_EQ(wrong(job), "");
+  job.add_reuse_from("jobs/a");
+  job.add_reuse_from("jobs/a");
+  EXPECT_THAT(wrong(job), HasSubstr("job.reuse_from[1]: \"jobs/a\" is named twice"));
+  job.mutable_retry_of()->set_job("jobs/b");
+  EXPECT_THAT(wrong(job), HasSubstr("job.reuse_from: stands beside job.retry_of"));
+  job.clear_reuse_from();
+  job.mutable_retry_of()->add_classes(v1::Outcome::CLASS_UNSPECIFIED);
+  job.mutable_retry_of()->add_entries("bse");
+  EXPECT_THAT(wrong(job), HasSubstr("job.retry_of.classes[0]: is 0"));
+  EXPECT_THAT(wrong(job), HasSubstr("job.retry_of.entries[0]: \"bse\" is no entry of the job"));
+  job.Clear();
+  for (int i = 0; i < 17; ++i) job.add_reuse_from("jobs/" + std::to_string(i));
+  EXPECT_THAT(wrong(job), HasSubstr("job.reuse_from: has 17 items; name at most 16 jobs"));
+}
+
+}  // namespace
+}  // namespace candor::service
