@@ -43,6 +43,15 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
       break;
   }
 
+  std::int64_t calls = 0;
+  for (const KindState& kind : entry.kinds) {
+    calls += kind.calls;
+    facts.call_input_tokens += static_cast<double>(kind.input_tokens);
+    facts.call_output_tokens += static_cast<double>(kind.output_tokens);
+  }
+  facts.call_input_tokens /= static_cast<double>(std::max<std::int64_t>(1, calls));
+  facts.call_output_tokens /= static_cast<double>(std::max<std::int64_t>(1, calls));
+
   const Group& group = groups_[entry.group];
   for (const v1::LimitGroup& view : groups) {
     if (view.name() == "limitGroups/" + group.name) facts.group = view;

@@ -106,10 +106,16 @@ LimitRate RateOfLimits(const EntryFacts& facts) {
       case v1::LimitUse::TOKENS_PER_MINUTE:
         if (facts.call_tokens > 0) rate = limit / 60 / facts.call_tokens;
         break;
+      case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
+        if (facts.call_input_tokens > 0) rate = limit / 60 / facts.call_input_tokens;
+        break;
+      case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
+        if (facts.call_output_tokens > 0) rate = limit / 60 / facts.call_output_tokens;
+        break;
       case v1::LimitUse::IN_FLIGHT:
         if (latency > 0) rate = limit / latency;
         break;
-      // What a call takes of these is not known apart; they show as what was waited for.
+      // Those of a day say nothing of a second.
       default:
         break;
     }

@@ -47,8 +47,11 @@ struct EntryFacts {
   v1::LimitGroup group;
   // Other entries that ask of the same group.
   std::int64_t group_sharers = 0;
-  // What one call takes of limits of tokens.
+  // What one call takes of limits of tokens, at most.
   double call_tokens = 0;
+  // Tokens of prompts and replies so far, by call; 0 before the first.
+  double call_input_tokens = 0;
+  double call_output_tokens = 0;
 
   // Connected workers that serve the endpoint, and their slots, of which calls of this entry and of
   // others take some.

@@ -105,6 +105,26 @@ TEST(ExplainTest, TheFullestOfTokenLimits) {
               HasSubstr("candor limits set g5 --output-tokens-per-minute N"));
 }
 
+TEST(ExplainTest, TheLeastOfTheLimitsBinds) {
+  EntryFacts facts = Facts();
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 0);
+  AddUse(v1::LimitUse::REQUESTS_PER_MINUTE, 6'000, 0, v1::LimitUse::CONFIGURED, facts);
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 100);
+  AddUse(v1::LimitUse::TOKENS_PER_MINUTE, 1'800'000, 0, v1::LimitUse::CONFIGURED, facts);
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 50);
+  // Not before it is known how long replies are.
+  AddUse(v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE, 24'000, 0, v1::LimitUse::LEARNED, facts);
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 50);
+  facts.call_output_tokens = 10;
+  facts.call_input_tokens = 100;
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 40);
+  EXPECT_EQ(RateOfLimits(facts).binding.source(), v1::LimitUse::LEARNED);
+  AddUse(v1::LimitUse::INPUT_TOKENS_PER_MINUTE, 180'000, 0, v1::LimitUse::LEARNED, facts);
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 30);
+  AddUse(v1::LimitUse::REQUESTS_PER_DAY, 1, 0, v1::LimitUse::CONFIGURED, facts);
+  EXPECT_DOUBLE_EQ(RateOfLimits(facts).rate, 30);
+}
+
 TEST(ExplainTest, CallsInFlightAreReckonedAsARate) {
   EntryFacts facts = Facts();
   AddUse(v1::LimitUse::IN_FLIGHT, 8, 8, v1::LimitUse::CONFIGURED, facts);
