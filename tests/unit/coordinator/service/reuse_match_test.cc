@@ -207,7 +207,8 @@ TEST_F(ReuseMatchTest, AProposedPairIsTakenOnlyWhereItWouldBeProposedAgain) {
   for (const std::uint32_t index : Choices()) {
     if (index % 2 == 0) first.push_back(index);
   }
-  EXPECT_THAT(first, ElementsAre(0, 2));
+  // The pair after the drawn ones comes out the same, by chance; the next one does not.
+  EXPECT_THAT(first, ElementsAre(0, 2, 4));
 }
 
 TEST_F(ReuseMatchTest, ARetryKeepsAllButTheClassesOfItsEntries) {
