@@ -54,6 +54,17 @@ struct ProposeTrials {
   std::vector<WantedPair> pairs;
 };
 
+// Give a worker one step of a provider's batch, which is durable; answered by BatchReported, unless
+// the session ends first. The shell sends the job's specification before.
+struct SendBatchTask {
+  SessionId session = 0;
+  JobKey job = 0;
+  // All but `term`, `job`, `leases` and `more`.
+  v1::BatchTask task;
+  // Its lines: for SUBMIT all of them, for COLLECT those without a result so far.
+  std::vector<LeaseRecord> leases;
+};
+
 // Tell the worker to finish its calls and end.
 struct DrainWorker {
   SessionId session = 0;
@@ -77,7 +88,8 @@ struct ForgetJob {
   JobKey job = 0;
 };
 
-using Command = std::variant<Persist, WelcomeWorker, SendLeases, Acknowledge, LookUpAttempts,
-                             DrainWorker, CloseSession, PublishJob, ForgetJob, ProposeTrials>;
+using Command =
+    std::variant<Persist, WelcomeWorker, SendLeases, Acknowledge, LookUpAttempts, DrainWorker,
+                 CloseSession, PublishJob, ForgetJob, ProposeTrials, SendBatchTask>;
 
 }  // namespace candor::engine

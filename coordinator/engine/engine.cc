@@ -30,7 +30,8 @@ Engine::Impl::Impl(Options options, Recovery recovery)
     : options_(std::move(options)),
       catalog_(options_.config),
       random_(options_.seed, static_cast<std::uint64_t>(recovery.term)),
-      term_(recovery.term) {
+      term_(recovery.term),
+      store_id_(recovery.store_id) {
   instant_.now = recovery.engine_now;
   persisted_ = recovery.engine_now;
   accounted_ = recovery.engine_now;
@@ -47,6 +48,7 @@ std::vector<Command> Engine::Impl::Handle(const Instant& instant, Event& event) 
   commands_.clear();
   std::visit([this](auto& what) { On(what); }, event);
   LoseSilentWorkers();
+  TakeSteps();
   for (std::size_t i = 0; i < to_settle_.size(); ++i) Settle(*to_settle_[i]);
   to_settle_.clear();
   Grant();
@@ -80,8 +82,9 @@ void Engine::Impl::On(LimitsChanged& event) {
 
 bool Engine::Impl::WriteIsEmpty() const {
   return write_.new_jobs.empty() && write_.deleted_jobs.empty() && write_.statuses.empty() &&
-         write_.lease_batches.empty() && write_.attempts.empty() && write_.outcomes.empty() &&
-         write_.reused_outcomes.empty() && write_.failed_cells.empty() && !write_.blocked_groups;
+         write_.lease_batches.empty() && write_.provider_batches.empty() &&
+         write_.attempts.empty() && write_.outcomes.empty() && write_.reused_outcomes.empty() &&
+         write_.failed_cells.empty() && !write_.blocked_groups;
 }
 
 bool Engine::Impl::TimeMatters() const {
@@ -134,6 +137,7 @@ void Engine::Impl::Publish(JobKey job) {
 
 void Engine::Impl::Finish() {
   CloseOldBatches();
+  WriteTouchedBatches();
   for (JobState* job : touched_) {
     job->touched = false;
     if (job->deleted) continue;
@@ -212,9 +216,11 @@ void Engine::Impl::FinishCommit(AtCommit& done) {
     Publish(key);
   }
   if (last != nullptr) FreeWhenSettled(*last);
+  BatchesDurable(done.provider_batches);
   for (const AtCommit::Granted& granted : done.granted) SendGranted(granted);
   wanted_.insert(wanted_.end(), done.wanted.begin(), done.wanted.end());
   for (const JobKey key : done.deleted) {
+    provider_batches_.Remove(*jobs_[key]);
     by_name_.erase(jobs_[key]->job().name());
     jobs_.erase(key);
   }
@@ -226,6 +232,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
     if (!next || time < *next) next = time;
   };
   for (const auto& [name, number] : workers_.by_name()) {
+    if (workers_[number].is_batch) continue;
     at(workers_[number].last_heard + options_.lease_ttl);
     if (workers_[number].rests_until > now()) at(workers_[number].rests_until);
   }
@@ -244,6 +251,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
         EntryState& entry = member.job->entries[number];
         for (KindState& kind : entry.kinds) {
           if (kind.held()) continue;  // until TrialsProposed
+          if (!entry.GoesLive(kind)) continue;
           std::optional<TimePoint> ready;
           if (kind.cells.HasReady(now())) {
             ready = from > now() ? from : now();
@@ -262,6 +270,7 @@ std::optional<TimePoint> Engine::Impl::NextWakeup() {
       }
     }
   }
+  if (const auto batch = NextBatchWakeup()) at(*batch);
   if (next && *next < now()) next = now();
   promised_ = next;
   return next;
@@ -305,6 +314,7 @@ Status Engine::CheckPause(JobKey job) const { return impl_->CheckPause(job); }
 Status Engine::CheckResume(JobKey job) const { return impl_->CheckResume(job); }
 Status Engine::CheckCancel(JobKey job) const { return impl_->CheckCancel(job); }
 Status Engine::CheckDelete(JobKey job) const { return impl_->CheckDelete(job); }
+std::vector<v1::Batch> Engine::Batches(JobKey job) const { return impl_->Batches(job); }
 Status Engine::CheckReuse(JobKey job) const { return impl_->CheckReuse(job); }
 v1::JobEstimate Engine::Estimate(const v1::Job& job, const v1::JobSpecification& specification,
                                  const ReusedCounts& reused) const {

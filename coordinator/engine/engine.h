@@ -112,6 +112,9 @@ class Engine {
   // deleted.
   Status CheckReuse(JobKey job) const;
 
+  // Its batches at providers, the newest first; empty when there is no such job.
+  std::vector<v1::Batch> Batches(JobKey job) const;
+
   // What a job would take that takes over `reused`; checks that its endpoints exist. Warnings name
   // the field.
   v1::JobEstimate Estimate(const v1::Job& job, const v1::JobSpecification& specification,

@@ -17,6 +17,7 @@ constexpr std::uint32_t kClosed = UINT32_MAX;
 }  // namespace
 
 void Engine::Impl::Grant() {
+  DecideBatches();
   open_batch_.assign(workers_.size(), kClosed);
   bool held_back_needed = false;
   for (Group& group : groups_) {
@@ -85,7 +86,7 @@ KindState* Engine::Impl::Grantable(EntryState& entry) {
     return &kind;
   }
   for (KindState& kind : entry.kinds) {
-    if (kind.replied && HasReady(kind)) return &kind;
+    if (kind.replied && HasReady(kind) && entry.GoesLive(kind)) return &kind;
   }
   return nullptr;
 }

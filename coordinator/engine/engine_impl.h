@@ -7,6 +7,8 @@
 //   engine_grants.cc     which cell goes to whom, and sending what is durable
 //   engine_reports.cc    what a report makes of its cell
 //   engine_adaptive.cc   designs whose trials follow from the answers before
+//   engine_batches.cc    what goes in providers' batches, and what becomes of their lines
+//   engine_batch_steps.cc  who takes the next step of a batch, and what its answer means
 //   engine_late.cc       reports for what is no lease any more
 //   engine_recovery.cc   going on after a restart
 //   engine_views.cc      what others see
@@ -18,6 +20,7 @@
 
 #include "common/base/random.h"
 #include "coordinator/engine/accounts.h"
+#include "coordinator/engine/batch_table.h"
 #include "coordinator/engine/catalog.h"
 #include "coordinator/engine/engine.h"
 #include "coordinator/engine/group_limits.h"
@@ -99,6 +102,11 @@ class Engine::Impl {
   v1::Worker ViewWorker(const WorkerState& worker) const;
   std::vector<v1::Worker> Workers() const;
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
+  // engine_batches.cc
+  std::vector<v1::Batch> Batches(JobKey key) const;
+  // "2 batches of 3,000 lines at the provider, 1,200 done"; or why there are none although there
+  // should be.
+  std::string BatchWords(const JobState& job, std::uint32_t entry) const;
   // engine_waiting.cc: why no cell of the entry can be leased now.
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
   Waiting GroupWaitingFor(Group& group, const CallSize& size, TimePoint now);
@@ -122,6 +130,8 @@ class Engine::Impl {
     std::vector<LeaseSlot> reported;
     // Reports of what is no lease: by worker.
     std::vector<std::pair<std::string, AttemptId>> late;
+    // Decided on with this.
+    std::vector<ProviderBatchId> provider_batches;
     std::vector<std::pair<JobKey, std::shared_ptr<const v1::Job>>> statuses;
     std::vector<JobKey> deleted;
     // Leases of one worker.
@@ -166,6 +176,7 @@ class Engine::Impl {
   void On(LimitsChanged& event);
   void On(TimePassed& event);
   void On(TrialsProposed& event);  // engine_adaptive.cc
+  void On(BatchReported& event);   // engine_batch_steps.cc
   // True when it slept.
   bool ForgiveSleep(TimePoint woken);
   void Finish();
@@ -189,6 +200,8 @@ class Engine::Impl {
   void Settle(JobState& job);
   void SettleEntry(JobState& job, std::uint16_t entry);
   void StopEntry(JobState& job, EntryState& entry, const std::string& words, std::int32_t calls);
+  // Of what nobody of the group may go on with.
+  void StopGroup(std::uint32_t group, const std::string& words);
   void GiveUpTentative(JobState& job, std::uint16_t entry, KindState& kind);
   void EndJob(JobState& job, v1::Job::State state, std::string reason);
   void FreeWhenSettled(JobState& job);
@@ -241,7 +254,7 @@ class Engine::Impl {
 
   // --- engine_reports.cc ---
   void HandleReport(WorkerState& worker, Report& report);
-  void ReportForLease(LeaseSlot slot, Report& report);
+  void ReportForLease(LeaseSlot slot, Report& report, WorkerState& reporter);
   void HandedBack(WorkerState& worker);
   // What an answer says of its group's limits.
   void TellLimits(GroupLimits& limits, const Lease& lease, const v1::AttemptReport& report,
@@ -274,6 +287,54 @@ class Engine::Impl {
   // The cell is done or given up: the next one of its chain follows.
   void CellSettled(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
+  // --- engine_batches.cc ---
+  // Of a new or recovered job: which entries go in batches.
+  void InitBatches(JobState& job);
+  bool MayBatch(const JobState& job, EntryState& entry);
+  bool IsServed(std::uint32_t endpoint) const;
+  std::int64_t QueueLeft(const EntryState& entry) const;
+  void DecideBatches();
+  void DecideBatch(JobState& job, std::uint32_t entry);
+  void AddLine(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t index,
+               LeaseBatchRecord& record);
+  void TouchBatch(ProviderBatch& batch);
+  void WriteTouchedBatches();
+  void BatchesDurable(const std::vector<ProviderBatchId>& ids);
+  // A result of it was reported.
+  void LineReported(const Lease& lease, const v1::Attempt& attempt);
+  // Its leases without a report.
+  std::vector<LeaseSlot> LinesOf(const ProviderBatch& batch) const;
+  // Lines whose results are here.
+  std::int64_t Collected(const ProviderBatch& batch) const;
+  // Ends what is left of its leases; their cells go again.
+  void EndLines(ProviderBatch& batch, v1::Attempt::State state, const std::string& why);
+  void EndBatch(ProviderBatch& batch, v1::Batch::State state);
+  void WithdrawBatch(ProviderBatch& batch, const std::string& why);
+  void RefuseBatch(ProviderBatch& batch, v1::Attempt::ErrorClass error_class,
+                   const std::string& words);
+  void FinishBatch(ProviderBatch& batch);
+  void CountRefusal(JobState& job, EntryState& entry, v1::Attempt::ErrorClass error_class,
+                    const std::string& words);
+
+  // --- engine_batch_steps.cc ---
+  // The time after which a SUBMIT of a lost worker has created its batch, or never will.
+  Duration SubmitQuiet() const;
+  Duration PollPause(const ProviderBatch& batch) const;
+  bool IsWanted(const ProviderBatch& batch) const;
+  v1::BatchTask::Step NextStep(const ProviderBatch& batch) const;
+  void TakeSteps();
+  SessionId PickForStep(std::uint32_t endpoint,
+                        const std::map<SessionId, std::int64_t>& busy) const;
+  void GiveStep(ProviderBatch& batch, v1::BatchTask::Step step, SessionId session);
+  // The session has ended, and with it the steps that it had.
+  void StepsLost(SessionId session);
+  std::optional<TimePoint> NextBatchWakeup();
+  void BatchInProgress(ProviderBatch& batch, const v1::BatchReport& report, bool found);
+  void BatchEnded(ProviderBatch& batch, const v1::BatchReport& report);
+  void BatchAbsent(ProviderBatch& batch, const v1::BatchReport& report);
+  void RetryStep(ProviderBatch& batch, const v1::BatchReport& report);
+  static std::string WordsOf(const v1::BatchReport& report);
+
   // --- engine_late.cc ---
   void Park(WorkerState& worker, Report& report);
   void AskAboutParked();
@@ -282,12 +343,14 @@ class Engine::Impl {
 
   // --- engine_recovery.cc ---
   void Recover(Recovery& recovery);
+  void RecoverBatches(std::vector<ProviderBatchRecord>& records);
   JobState& RecoverJob(JobRecovery& recovery);
 
   const Options options_;
   Catalog catalog_;
   RandomStream random_;
   std::int64_t term_ = 0;
+  std::uint32_t store_id_ = 0;
   Instant instant_;
   // What NextWakeup said since the last event, if it was asked.
   std::optional<std::optional<TimePoint>> promised_;
@@ -300,6 +363,7 @@ class Engine::Impl {
   std::map<std::string, std::uint32_t, std::less<>> group_numbers_;
   WorkerTable workers_;
   LeaseTable leases_;
+  BatchTable provider_batches_;
   std::uint64_t next_attempt_ = 1;
   std::uint64_t next_batch_ = 1;
   absl::flat_hash_map<std::uint64_t, Batch> batches_;
@@ -325,6 +389,7 @@ class Engine::Impl {
   AtCommit at_commit_;
   std::vector<JobState*> touched_;
   std::vector<JobState*> to_settle_;
+  std::vector<ProviderBatchId> touched_batches_;
   bool blocked_changed_ = false;
   // By session; sent at the end of the event.
   std::map<SessionId, std::vector<AttemptId>> acknowledged_;

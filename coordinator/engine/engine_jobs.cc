@@ -84,6 +84,7 @@ void Engine::Impl::On(JobCreated& event) {
     entry.group = GroupNumber(entry.model.group);
     for (KindState& kind : entry.kinds) StartChains(job, static_cast<std::uint16_t>(i), kind);
   }
+  InitBatches(job);
   by_name_[job.job().name()] = job.key();
   if (!job.record.request_id.empty()) by_request_[job.record.request_id] = job.key();
   write_.new_jobs.push_back(job.record);
@@ -179,6 +180,16 @@ void Engine::Impl::StopEntry(JobState& job, EntryState& entry, const std::string
   Touch(job);
   UpdateMembers(job);
   SettleLater(job);
+}
+
+void Engine::Impl::StopGroup(std::uint32_t group, const std::string& words) {
+  for (auto& [key, job] : jobs_) {
+    if (job->terminal() || !job->has_cells) continue;
+    for (EntryState& entry : job->entries) {
+      if (entry.group != group || entry.state != EntryState::State::kRunning) continue;
+      StopEntry(*job, entry, words, 0);
+    }
+  }
 }
 
 void Engine::Impl::SettleEntry(JobState& job, std::uint16_t number) {

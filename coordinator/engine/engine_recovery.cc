@@ -25,6 +25,23 @@ CallSize SizeOf(const LeaseRecord& lease, const EntryState& entry) {
 
 }  // namespace
 
+void Engine::Impl::RecoverBatches(std::vector<ProviderBatchRecord>& records) {
+  for (const ProviderBatchRecord& record : records) {
+    JobState* job = FindJob(record.job);
+    if (job == nullptr || record.entry >= job->entries.size()) continue;
+    ProviderBatch batch;
+    RestoreRecord(record, batch);
+    batch.name = FormatBatchName(store_id_, record.id);
+    batch.job = job;
+    // Nobody wrote down whether a worker was told to create it, or which lines were answered.
+    batch.may_exist = batch.provider_batch.empty();
+    batch.answered = true;
+    batch.due = now() + (batch.state == v1::Batch::INTENDED ? SubmitQuiet() : Duration(0));
+    if (!batch.open()) ++job->entries[record.entry].batches_ended;
+    provider_batches_.Add(std::move(batch));
+  }
+}
+
 JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
   auto state = std::make_unique<JobState>();
   JobState& job = *state;
@@ -37,6 +54,7 @@ JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
   job.has_cells = true;
   job.entries = BuildEntries(*job.record.specification, catalog_, true);
   for (EntryState& entry : job.entries) entry.group = GroupNumber(entry.model.group);
+  InitBatches(job);
   if (recovery.status != nullptr) RestoreStatus(*recovery.status, job);
   job.visible_status = recovery.status != nullptr ? recovery.status : BuildStatus(job);
   job.visible = true;
@@ -79,6 +97,7 @@ void Engine::Impl::Recover(Recovery& recovery) {
     jobs_.emplace(job.key(), std::move(state));
   }
 
+  RecoverBatches(recovery.provider_batches);
   std::sort(recovery.lease_batches.begin(), recovery.lease_batches.end(),
             [](const auto& a, const auto& b) { return a.batch.id < b.batch.id; });
   for (const Recovery::OpenLeaseBatch& recovered : recovery.lease_batches) {
@@ -99,8 +118,9 @@ void Engine::Impl::Recover(Recovery& recovery) {
       if (kind == nullptr) continue;
       Group& group = groups_[entry.group];
       const bool is_open = open.contains(leased.attempt) && job->has_cells;
-      batch.day = batch.day || group.limits.HasDay();
-      if (!Planted(PlantedBug::kLimitsResetAtRestart)) {
+      ProviderBatch* const in_batch = provider_batches_.Find(record.worker);
+      batch.day = batch.day || (in_batch == nullptr && group.limits.HasDay());
+      if (in_batch == nullptr && !Planted(PlantedBug::kLimitsResetAtRestart)) {
         group.limits.Restore(now(), sent, SizeOf(leased, entry), is_open);
       }
       if (!is_open) continue;
@@ -119,6 +139,7 @@ void Engine::Impl::Recover(Recovery& recovery) {
       lease.kind = static_cast<std::uint8_t>(kind - entry.kinds.data());
       lease.state = Lease::State::kSent;
       lease.alone = leased.alone;
+      lease.in_batch = in_batch != nullptr;
       lease.size = SizeOf(leased, entry);
       lease.granted = record.grant_time;
       lease.sent = sent;
@@ -128,6 +149,12 @@ void Engine::Impl::Recover(Recovery& recovery) {
       ++batch.open;
       ++kind->open;
       ++kind->in_flight;
+      if (in_batch != nullptr) {
+        worker.is_batch = true;
+        ++kind->batch_open;
+        in_batch->prompt_tokens += std::max<std::int64_t>(1, kind->prompt_tokens);
+        continue;
+      }
       group.awaited.insert(record.worker);
       group.settled_at = now() + options_.settle_time;
     }

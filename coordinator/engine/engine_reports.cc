@@ -76,6 +76,11 @@ void Engine::Impl::HandleReport(WorkerState& worker, Report& report) {
     case Lease::State::kReported:
       // Redelivered while it is being written: acknowledged once that is done.
       if (Planted(PlantedBug::kOutcomeCountedTwice)) break;
+      // Of a line it may come from a second worker, which waits for a word of its own.
+      if (lease.in_batch) {
+        AtCommit& with = WriteIsEmpty() && !uncommitted_.empty() ? uncommitted_.back() : at_commit_;
+        with.late.emplace_back(worker.name, report.attempt);
+      }
       return;
     case Lease::State::kCommitting:
       // Nobody was told of it yet.
@@ -84,10 +89,10 @@ void Engine::Impl::HandleReport(WorkerState& worker, Report& report) {
     case Lease::State::kSent:
       break;
   }
-  // It is reported by whom it was leased to, or by nobody.
-  if (workers_.NumberOf(worker) != lease.worker) return;
+  // It is reported by whom it was leased to, or by nobody; a line of a batch by whoever reads it.
+  if (workers_.NumberOf(worker) != lease.worker && !lease.in_batch) return;
   if (lease.state == Lease::State::kWaiting) return;
-  ReportForLease(slot, report);
+  ReportForLease(slot, report, worker);
 }
 
 void Engine::Impl::WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
@@ -108,7 +113,11 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   kind.cached_input_tokens += usage.cached_input_tokens();
   kind.output_tokens += usage.output_tokens();
   kind.reasoning_tokens += usage.reasoning_tokens();
-  std::int64_t money = entry.model.price.Money(usage);
+  // A line of a batch costs part of what a live call does.
+  const bool in_batch = !attempt.batch().empty();
+  const double part = in_batch ? entry.model.batch_price : 1.0;
+  if (in_batch) ++kind.batch_calls;
+  std::int64_t money = entry.model.price.Money(usage, part);
   const bool counted = usage.input_tokens() > 0 || usage.output_tokens() > 0;
   if (!counted && attempt.state() == v1::Attempt::COMPLETED) {
     // The provider answered and did not say what it counted: taken at the most.
@@ -178,7 +187,7 @@ void Engine::Impl::TellLimits(GroupLimits& limits, const Lease& lease,
   if (limits.Answered(now(), answer, random_)) blocked_changed_ = true;
 }
 
-void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
+void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& reporter) {
   Lease& lease = leases_[slot];
   JobState& job = *lease.job;
   EntryState& entry = job.entries[lease.entry];
@@ -187,7 +196,8 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   const CellKey cell{lease.entry, kind.kind, lease.index};
   Sanitize(*report.report, kind.kind);
   std::unique_ptr<v1::Attempt> attempt(report.report->release_attempt());
-  attempt->set_worker(workers_[lease.worker].name);
+  attempt->set_worker(reporter.name);
+  attempt->clear_batch();
   *attempt->mutable_grant_time() = ToProto(lease.grant_wall);
 
   lease.state = Lease::State::kReported;
@@ -196,6 +206,12 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
     Acknowledge(workers_[lease.worker], lease.attempt);
   }
   --kind.open;
+  if (lease.in_batch) {
+    attempt->set_batch(workers_[lease.worker].name);
+    --kind.batch_open;
+    at_commit_.late.emplace_back(reporter.name, lease.attempt);
+    LineReported(lease, *attempt);
+  }
   EndedLease(lease.batch);
   SettleLater(job);
   Touch(job);
@@ -204,18 +220,19 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
   const bool done = kind.cells.IsDone(lease.index);
   const bool repeated = done || (tried != nullptr && tried->failures > 0);
 
-  if (attempt->state() != v1::Attempt::NOT_SENT) {
-    workers_[lease.worker].hand_backs = 0;
-    workers_[lease.worker].rests_until = {};
+  if (attempt->state() != v1::Attempt::NOT_SENT && !lease.in_batch) {
+    reporter.hand_backs = 0;
+    reporter.rests_until = {};
   }
   switch (attempt->state()) {
     case v1::Attempt::NOT_SENT:
-      group.limits.Refund(now(), lease.granted, lease.sent, lease.size);
       if (!done) kind.cells.Return(lease.index, now(), lease.alone);
-      HandedBack(workers_[lease.worker]);
+      if (lease.in_batch) break;
+      group.limits.Refund(now(), lease.granted, lease.sent, lease.size);
+      HandedBack(reporter);
       break;
     case v1::Attempt::COMPLETED:
-      TellLimits(group.limits, lease, *report.report, *attempt);
+      if (!lease.in_batch) TellLimits(group.limits, lease, *report.report, *attempt);
       kind.output.Add(attempt->usage().output_tokens());
       CountCall(job, entry, kind, *attempt, repeated);
       if (done && !Planted(PlantedBug::kOutcomeCountedTwice)) {
@@ -223,13 +240,13 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report) {
       } else {
         WriteOutcome(job, cell, lease.attempt, entry, kind,
                      std::unique_ptr<v1::Outcome>(report.report->release_outcome()));
-        ++workers_[lease.worker].outcomes;
+        ++reporter.outcomes;
       }
       Completed(job, entry, kind);
       break;
     default:
       CountCall(job, entry, kind, *attempt, repeated);
-      TellLimits(group.limits, lease, *report.report, *attempt);
+      if (!lease.in_batch) TellLimits(group.limits, lease, *report.report, *attempt);
       if (!done) {
         CellTable::Tried& known = kind.cells.Know(lease.index);
         if (known.failures++ == 0) known.first_failure = now();
@@ -264,7 +281,10 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
         FailCell(job, number, kind, index);
         return;
       }
-      kind.cells.Return(index, now() + CellBackOff(tried.failures, random_), alone);
+      // A batch takes its time anyway, and is to take all that failed in the one before.
+      kind.cells.Return(
+          index, attempt.batch().empty() ? now() + CellBackOff(tried.failures, random_) : now(),
+          alone);
       return;
     case ErrorKind::kUnmendable:
       if (!runs) break;
@@ -277,21 +297,10 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
       kind.cells.Return(index, now(), alone);
       if (runs) StopEntry(job, entry, Words(attempt), 0);
       return;
-    case ErrorKind::kStopGroup: {
+    case ErrorKind::kStopGroup:
       kind.cells.Return(index, now(), alone);
-      const std::string words = Words(attempt);
-      for (auto& [key, other] : jobs_) {
-        if (other->terminal() || !other->has_cells) continue;
-        for (EntryState& other_entry : other->entries) {
-          if (other_entry.group != entry.group ||
-              other_entry.state != EntryState::State::kRunning) {
-            continue;
-          }
-          StopEntry(*other, other_entry, words, 0);
-        }
-      }
+      StopGroup(entry.group, Words(attempt));
       return;
-    }
   }
   kind.cells.Return(index, now(), alone);
 }

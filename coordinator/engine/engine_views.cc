@@ -42,6 +42,16 @@ void Engine::Impl::FillStatus(const JobState& job, const Instant& instant, v1::J
       if (state != nullptr) kind.set_in_flight(state->in_flight);
     }
     progress.set_rate(entry.rate.Rate(instant.now));
+    if (entry.batching || !entry.no_batches.empty()) {
+      std::string words = BatchWords(job, static_cast<std::uint32_t>(i));
+      if (!words.empty() && progress.state() == v1::EntryProgress::RUNNING) {
+        progress.set_reason(std::move(words));
+        if (entry.batching) {
+          progress.set_wait_reason(v1::PROVIDER_BATCH);
+          continue;
+        }
+      }
+    }
     if (progress.state() != v1::EntryProgress::RUNNING || entry.pending() == 0) continue;
     Waiting waiting = WaitingFor(job, entry, instant.now);
     progress.set_wait_reason(waiting.reason);
@@ -153,7 +163,9 @@ v1::Worker Engine::Impl::ViewWorker(const WorkerState& worker) const {
 
 std::vector<v1::Worker> Engine::Impl::Workers() const {
   std::vector<v1::Worker> out;
-  for (const auto& [name, number] : workers_.by_name()) out.push_back(ViewWorker(workers_[number]));
+  for (const auto& [name, number] : workers_.by_name()) {
+    if (!workers_[number].is_batch) out.push_back(ViewWorker(workers_[number]));
+  }
   return out;
 }
 

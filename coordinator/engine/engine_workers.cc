@@ -23,6 +23,7 @@ void Engine::Impl::On(WorkerConnected& event) {
     commands_.emplace_back(
         CloseSession{worker.session, fmt::format("{} has opened another stream", hello.worker())});
   }
+  if (worker.session != event.session) StepsLost(worker.session);
   workers_.SetSession(number, event.session);
   worker.last_heard = now();
   worker.version = hello.version();
@@ -78,6 +79,7 @@ void Engine::Impl::On(WorkerDisconnected& event) {
   WorkerState* worker = workers_.OfSession(event.session);
   if (worker == nullptr) return;
   const std::uint32_t number = workers_.NumberOf(*worker);
+  StepsLost(event.session);
   workers_.SetSession(number, 0);
   RemoveIfGone(number);
 }
@@ -100,7 +102,8 @@ void Engine::Impl::RemoveIfGone(std::uint32_t number) {
 void Engine::Impl::LoseSilentWorkers() {
   for (std::uint32_t number = 0; number < workers_.size(); ++number) {
     const WorkerState& worker = workers_[number];
-    if (!worker.present || worker.last_heard + options_.lease_ttl > now()) continue;
+    if (!worker.present || worker.is_batch || worker.last_heard + options_.lease_ttl > now())
+      continue;
     Lose(number,
          fmt::format("nothing was heard from it for {} s",
                      std::chrono::duration_cast<std::chrono::seconds>(options_.lease_ttl).count()));
@@ -111,6 +114,7 @@ void Engine::Impl::Lose(std::uint32_t number, const std::string& why) {
   WorkerState& worker = workers_[number];
   if (worker.session != 0) {
     commands_.emplace_back(CloseSession{worker.session, why});
+    StepsLost(worker.session);
     workers_.SetSession(number, 0);
   }
   // What it reported is kept until it is durable, and the worker with it.
@@ -136,7 +140,8 @@ void Engine::Impl::RecordEnd(const Lease& lease, v1::Attempt::State state, const
   auto attempt = std::make_unique<v1::Attempt>();
   attempt->set_state(state);
   attempt->set_error_text(why);
-  attempt->set_worker(workers_[lease.worker].name);
+  (lease.in_batch ? attempt->mutable_batch() : attempt->mutable_worker())
+      ->assign(workers_[lease.worker].name);
   *attempt->mutable_grant_time() = ToProto(lease.grant_wall);
   JobState& job = *lease.job;
   EntryState& entry = job.entries[lease.entry];
@@ -146,6 +151,7 @@ void Engine::Impl::RecordEnd(const Lease& lease, v1::Attempt::State state, const
   WorkerState& worker = workers_[lease.worker];
   --worker.taken;
   if (lease.alone) worker.alone = false;
+  if (lease.in_batch) --kind.batch_open;
   EndedLease(lease.batch);
   WriteAttempt(job, {lease.entry, kind.kind, lease.index}, lease.attempt, std::move(attempt));
   SettleLater(job);

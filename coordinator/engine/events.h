@@ -105,6 +105,13 @@ struct AttemptsLookedUp {
   std::vector<Found> found;
 };
 
+// How a provider's batch stands: the answer to SendBatchTask, or news from a worker that was given
+// the task in an earlier session.
+struct BatchReported {
+  SessionId session = 0;
+  std::shared_ptr<const v1::BatchReport> report;
+};
+
 // Answers to ProposeTrials.
 struct TrialsProposed {
   struct Proposal {
@@ -132,6 +139,6 @@ struct TimePassed {};
 using Event = std::variant<JobCreated, JobImported, JobPaused, JobResumed, JobCancelled, JobDeleted,
                            WorkerConnected, WorkerHeartbeat, WorkerDisconnected, WorkerDrained,
                            ReportsArrived, AttemptsLookedUp, CommitFinished, LimitsChanged,
-                           TimePassed, TrialsProposed>;
+                           TimePassed, TrialsProposed, BatchReported>;
 
 }  // namespace candor::engine

@@ -47,7 +47,11 @@ JobState::Used JobState::used(bool with_open) const {
       if (!with_open) continue;
       sum.calls += kind.open;
       sum.tokens += kind.open * entry.MostTokens(kind);
-      sum.money += kind.open * entry.MostMoney(kind);
+      // Lines of batches cost part of what live calls do.
+      sum.money += (kind.open - kind.batch_open) * entry.MostMoney(kind) +
+                   static_cast<std::int64_t>(static_cast<double>(kind.batch_open) *
+                                             static_cast<double>(entry.MostMoney(kind)) *
+                                             entry.model.batch_price);
     }
   }
   return sum;

@@ -58,6 +58,7 @@ void FillProgress(const KindState& kind, v1::KindProgress& progress) {
   progress.set_unknown_attempts(kind.unknown_attempts);
   progress.set_unknown_money(kind.unknown_money);
   progress.set_reused(kind.reused);
+  progress.set_batch_calls(kind.batch_calls);
 }
 
 void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
@@ -78,6 +79,7 @@ void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
   // Which part of it was of what kind is not written down; prices may have changed.
   if (kind.unknown_attempts == 0) kind.unanswered_money = kind.unknown_money;
   kind.reused = progress.reused();
+  kind.batch_calls = progress.batch_calls();
   // What was taken over says nothing of how calls go.
   kind.replied = progress.done() > progress.reused();
 }
@@ -272,6 +274,7 @@ std::vector<EntryState> BuildEntries(const v1::JobSpecification& specification, 
       most.set_input_tokens(state.prompt_tokens);
       most.set_output_tokens(state.output_limit);
       state.unknown_call_money = entry.model.price.Money(most);
+      state.batch_call_money = entry.model.price.Money(most, entry.model.batch_price);
     }
   }
   return entries;

@@ -75,6 +75,9 @@ struct KindState {
   // Granted and not yet reported, and granted and not yet acknowledged.
   std::int64_t open = 0;
   std::int64_t in_flight = 0;
+  // Of `open` and `calls`: lines of providers' batches.
+  std::int64_t batch_open = 0;
+  std::int64_t batch_calls = 0;
   // A complete reply came: the first-cell check is passed.
   bool replied = false;
   // Errors in a row that repeating cannot mend.
@@ -92,6 +95,8 @@ struct KindState {
   // The largest call so far, since the coordinator started.
   std::int64_t largest_tokens = 0;
   std::int64_t largest_money = 0;
+  // The most that a line of a batch can cost.
+  std::int64_t batch_call_money = 0;
 
   // After a restart, until it is known again what cells that were leased before it show: none may
   // be leased.
@@ -122,6 +127,23 @@ struct EntryState {
   WaitAccount waits;
   RecentTimes recent_calls;
 
+  // Its cells go in batches, but for the first one of each kind and those of adaptive designs.
+  bool batching = false;
+  // Of a job that may do either: so few are left that they go one by one.
+  bool few_left = false;
+  // Why its cells do not go in batches although they should; empty when there is no reason.
+  std::string no_batches;
+  // No batch is decided on before this time.
+  TimePoint batch_after{};
+  // Batches that were refused, or came to nothing, in a row; and those that came to their end.
+  std::int32_t batch_refusals = 0;
+  std::int32_t batch_pauses = 0;
+  std::int32_t batches_ended = 0;
+
+  // A cell of the kind, ready to be asked, is asked by itself.
+  bool GoesLive(const KindState& kind) const {
+    return !batching || few_left || !kind.replied || !kind.chains.empty();
+  }
   KindState* FindKind(v1::Cell::Kind kind);
   bool replied() const;
   std::int32_t streak() const;

@@ -39,6 +39,8 @@ struct Lease {
   std::uint8_t kind = 0;
   State state = State::kCommitting;
   bool alone = false;
+  // A line of a provider's batch: its worker is the batch, and no limit of live calls counts it.
+  bool in_batch = false;
   CallSize size;
   TimePoint granted{};
   TimePoint sent{};

@@ -16,6 +16,7 @@ enum class PlantedBug {
   kHeadersNeverLower,
   kDecreasePerRefusal,
   kCircuitNeverCloses,
+  kSubmittedTooSoon,
 };
 
 #ifdef CANDOR_PLANTED_BUGS

@@ -25,6 +25,8 @@ using JobKey = std::uint32_t;
 // Identifies an attempt on this store for ever: the coordinator's term in the upper 24 bits, a
 // counter below.
 using AttemptId = std::uint64_t;
+// Identifies a provider's batch on this store for ever; drawn from the same numbers as attempts.
+using ProviderBatchId = std::uint64_t;
 // Counts write batches from 1 within one run of the coordinator.
 using Ticket = std::uint64_t;
 
@@ -80,6 +82,16 @@ struct LeaseBatchRecord {
   TimePoint grant_time{};  // engine time, see Recovery::engine_now
   WallTime grant_wall{};
   std::vector<LeaseRecord> leases;
+};
+
+// One batch at a provider; a later record of the same id replaces it. The first one is written with
+// its lines, a lease batch whose worker bears the batch's name. Goes when its job is deleted.
+struct ProviderBatchRecord {
+  ProviderBatchId id = 0;
+  JobKey job = 0;
+  std::uint16_t entry = 0;  // position in the job's `models`
+  // Everything but `name`, `job`, `entry` and `lines_collected`, which follow from elsewhere.
+  std::shared_ptr<const v1::Batch> batch;
 };
 
 // What became of one call. A later record with the same id replaces an earlier one whose state is
@@ -148,6 +160,7 @@ struct WriteBatch {
   std::vector<JobKey> deleted_jobs;
   std::vector<JobStatusRecord> statuses;
   std::vector<LeaseBatchRecord> lease_batches;
+  std::vector<ProviderBatchRecord> provider_batches;
   std::vector<std::uint64_t> closed_lease_batches;
   std::vector<AttemptRecord> attempts;
   std::vector<OutcomeRecord> outcomes;
@@ -188,6 +201,8 @@ struct EndedJob {
 struct Recovery {
   // Counts the starts of a coordinator on this store; already incremented for this one.
   std::int64_t term = 0;
+  // Drawn when the store was made: tells its names from those of other stores.
+  std::uint32_t store_id = 0;
   // Engine time goes on from here: it is monotonic across restarts and stands still while no
   // coordinator runs, which makes every stored time safe to compare whatever the wall clock did.
   TimePoint engine_now{};
@@ -202,6 +217,8 @@ struct Recovery {
   };
   std::vector<OpenLeaseBatch> lease_batches;
   std::vector<BlockedGroupRecord> blocked_groups;
+  // Those of all jobs above, ended ones included, by id.
+  std::vector<ProviderBatchRecord> provider_batches;
 };
 
 }  // namespace candor::engine

@@ -18,6 +18,8 @@ namespace candor::engine {
 struct WorkerState {
   // False: this place of the table is free.
   bool present = false;
+  // A provider's batch, whose lines stand here as leases: never connected, never lost.
+  bool is_batch = false;
   std::string name;
   std::string version;
   std::int32_t slots = 0;

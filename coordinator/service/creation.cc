@@ -1,5 +1,6 @@
 #include "coordinator/service/creation.h"
 
+#include "common/base/config.h"
 #include "common/base/nearest.h"
 #include "common/dialect/check.h"
 #include "common/scenario/analysis_plan.h"
@@ -56,6 +57,31 @@ void CheckEndpoints(const v1::Job& job, const v1::Config& config, FieldViolation
   }
 }
 
+// Who asks for batches gets batches, or is told why not. AUTO takes what there is.
+void CheckBatches(const v1::Job& job, const v1::JobSpecification& specification,
+                  const v1::Config& config, FieldViolations& violations) {
+  if (job.mode() != v1::Job::BATCH) return;
+  for (int i = 0; i < specification.entries_size(); ++i) {
+    const v1::ResolvedEntry& entry = specification.entries(i);
+    const v1::Endpoint* endpoint = FindEndpoint(config, entry.endpoint());
+    if (endpoint != nullptr && !HasBatches(endpoint->dialect())) {
+      violations.push_back(
+          {"job.mode", fmt::format("is BATCH, but the dialect of endpoint \"{}\" (entry \"{}\"), "
+                                   "{}, has no batches; openai, openai-responses and anthropic "
+                                   "have them. AUTO asks such entries one by one",
+                                   entry.endpoint(), entry.name(), endpoint->dialect())});
+    }
+    if (entry.choices().design() == v1::Choices::ADAPTIVE &&
+        entry.choices().trials_per_scenario() > 0) {
+      violations.push_back(
+          {"job.mode", fmt::format("is BATCH, but the design of entry \"{}\" is ADAPTIVE, where "
+                                   "each choice waits for the one before; give design RANDOM, or "
+                                   "mode AUTO, which asks such choices one by one",
+                                   entry.name())});
+    }
+  }
+}
+
 }  // namespace
 
 StatusOr<Creation> PrepareCreation(const v1::Job& job, const std::string& request_id,
@@ -92,6 +118,7 @@ StatusOr<Creation> PrepareCreation(const v1::Job& job, const std::string& reques
     // A specification that could not be resolved is not there to be looked at.
     if (in_job.empty()) {
       dialect::CheckJob(*creation.job, *creation.specification, config, &violations);
+      CheckBatches(*creation.job, *creation.specification, config, violations);
     }
   }
   creation.job->set_specification_hash(scenario::SpecificationHash(*creation.job));

@@ -19,6 +19,8 @@ namespace {
 
 // Below gRPC's receive limit of 4 MB, with room for the message around it.
 constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
+// Lines of a provider's batch in one message: some 100 bytes each.
+constexpr std::size_t kBatchLinesAtATime = 5'000;
 constexpr std::size_t kReaderThreads = 2;
 // Pairs that one reader works out at a time: some milliseconds, so that other reads get their turn.
 constexpr std::size_t kPairsAtATime = 16;
@@ -208,15 +210,41 @@ void EngineHost::CarryOut(engine::SendLeases& command) {
     const auto specification = engine_->GetSpecification(record.job);
     if (!specification) continue;
     SendSpecification(session->second, record.job);
-    v1::Lease& lease = *batch.add_leases();
-    lease.set_attempt_id(store_.AttemptName(record.attempt));
-    lease.set_job(specification->job());
-    lease.mutable_cell()->set_entry_index(record.cell.entry);
-    lease.mutable_cell()->set_kind(record.cell.kind);
-    lease.mutable_cell()->set_index(record.cell.index);
-    if (record.trial) *lease.mutable_trial() = *record.trial;
+    FillLease(record, specification->job(), *batch.add_leases());
   }
   session->second.sink->Send(std::move(message));
+}
+
+void EngineHost::FillLease(const engine::LeaseRecord& record, const std::string& job,
+                           v1::Lease& lease) const {
+  lease.set_attempt_id(store_.AttemptName(record.attempt));
+  lease.set_job(job);
+  lease.mutable_cell()->set_entry_index(record.cell.entry);
+  lease.mutable_cell()->set_kind(record.cell.kind);
+  lease.mutable_cell()->set_index(record.cell.index);
+  if (record.trial) *lease.mutable_trial() = *record.trial;
+}
+
+void EngineHost::CarryOut(engine::SendBatchTask& command) {
+  const auto session = sessions_.find(command.session);
+  const auto specification = engine_->GetSpecification(command.job);
+  if (session == sessions_.end() || !specification) return;
+  SendSpecification(session->second, command.job);
+  std::size_t sent = 0;
+  do {
+    v1::ConnectResponse message;
+    v1::BatchTask& task = *message.mutable_batch_task();
+    task = command.task;
+    task.set_job(specification->job());
+    task.set_term(engine_->term());
+    *task.mutable_send_clock() = ToProto(uptime());
+    const std::size_t end = std::min(command.leases.size(), sent + kBatchLinesAtATime);
+    for (; sent < end; ++sent) {
+      FillLease(command.leases[sent], specification->job(), *task.add_leases());
+    }
+    task.set_more(sent < command.leases.size());
+    session->second.sink->Send(std::move(message));
+  } while (sent < command.leases.size());
 }
 
 void EngineHost::SendSpecification(Session& session, engine::JobKey job) {

@@ -158,7 +158,9 @@ class EngineHost {
   void CarryOut(engine::PublishJob& command);
   void CarryOut(engine::ForgetJob& command);
   void CarryOut(engine::ProposeTrials& command);
+  void CarryOut(engine::SendBatchTask& command);
   void Committed(engine::Ticket ticket);
+  void FillLease(const engine::LeaseRecord& record, const std::string& job, v1::Lease& lease) const;
   void SendSpecification(Session& session, engine::JobKey job);
   void ArmTimer();
 

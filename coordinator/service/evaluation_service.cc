@@ -187,6 +187,30 @@ grpc::ServerWriteReactor<v1::StreamAttemptsResponse>* EvaluationService::StreamA
       });
 }
 
+grpc::ServerUnaryReactor* EvaluationService::ListBatches(grpc::CallbackServerContext* context,
+                                                         const v1::ListBatchesRequest* request,
+                                                         v1::ListBatchesResponse* response) {
+  const auto list = [this, request, response](engine::JobKey job, auto* reactor) {
+    const std::string name = "batches:" + request->name();
+    const auto page = ParsePage(*request, name);
+    if (!page.ok()) return reactor->Finish(ToGrpc(page.status()));
+    // The newest first; what was added meanwhile stands before the page. None ever goes.
+    const std::vector<v1::Batch> batches = host_.engine().Batches(job);
+    auto next = std::find_if(batches.begin(), batches.end(),
+                             [&](const v1::Batch& batch) { return batch.name() == page->after; });
+    next = next == batches.end() ? batches.begin() : std::next(next);
+    for (; next != batches.end() && response->batches_size() < page->size; ++next) {
+      *response->add_batches() = *next;
+    }
+    if (next != batches.end() && response->batches_size() > 0) {
+      response->set_next_page_token(
+          PrintCursor(name, response->batches(response->batches_size() - 1).name()));
+    }
+    reactor->Finish(grpc::Status::OK);
+  };
+  return OnJob(host_, context, request, list);
+}
+
 grpc::ServerReadReactor<v1::ImportJobRequest>* EvaluationService::ImportJob(
     grpc::CallbackServerContext* /*context*/, v1::Job* response) {
   return StartImport(host_, ids_, imports_, response);

@@ -57,6 +57,9 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
   grpc::ServerUnaryReactor* RetryJob(grpc::CallbackServerContext* context,
                                      const v1::RetryJobRequest* request,
                                      v1::CreateJobResponse* response) override;
+  grpc::ServerUnaryReactor* ListBatches(grpc::CallbackServerContext* context,
+                                        const v1::ListBatchesRequest* request,
+                                        v1::ListBatchesResponse* response) override;
   grpc::ServerReadReactor<v1::ImportJobRequest>* ImportJob(grpc::CallbackServerContext* context,
                                                            v1::Job* response) override;
 

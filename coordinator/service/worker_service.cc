@@ -93,6 +93,11 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
         if (session_ == 0) return EndUnasked();
         return TakeReports();
       case v1::ConnectRequest::kBatchReport:
+        if (session_ == 0) return EndUnasked();
+        host_.Handle(engine::BatchReported{.session = session_,
+                                           .report = std::make_shared<v1::BatchReport>(
+                                               std::move(*request_.mutable_batch_report()))});
+        return;
       case v1::ConnectRequest::MESSAGE_NOT_SET:
         return;  // of a newer worker: nothing that this coordinator knows
     }

@@ -76,13 +76,24 @@ CREATE TABLE scenario_sets (
   scenarios BLOB NOT NULL);
 )sql";
 
+// provider_batches: their lines are lease batches whose worker bears the batch's name.
+constexpr const char* kProviderBatches = R"sql(
+CREATE TABLE provider_batches (
+  id INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  body BLOB NOT NULL);
+CREATE INDEX provider_batches_job ON provider_batches (job);
+)sql";
+
 static_assert(v1::Attempt::FAILED == 2 && v1::Attempt::UNANSWERED == 4 && v1::Attempt::UNKNOWN == 5,
               "attempts_tried names these states by number");
 
 }  // namespace
 
 std::span<const Migration> SqliteMigrations() {
-  static const std::array<Migration, 1> migrations = {Migration{kVersion1}};
+  static const std::array<Migration, 2> migrations = {Migration{kVersion1},
+                                                      Migration{kProviderBatches}};
   return migrations;
 }
 

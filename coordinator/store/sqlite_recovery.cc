@@ -52,6 +52,7 @@ class Reader {
     CANDOR_RETURN_IF_ERROR(ReadLeaseBatches());
     CANDOR_RETURN_IF_ERROR(ReadJobs());
     CANDOR_RETURN_IF_ERROR(ReadBlockedGroups());
+    CANDOR_RETURN_IF_ERROR(ReadProviderBatches());
     return std::move(result_);
   }
 
@@ -62,6 +63,7 @@ class Reader {
   Status ReadJobs();
   Status ReadCells(engine::JobRecovery& job);
   Status ReadBlockedGroups();
+  Status ReadProviderBatches();
 
   Connection& connection_;
   Recovered result_;
@@ -71,13 +73,15 @@ class Reader {
 Status Reader::ReadMeta() {
   CANDOR_ASSIGN_OR_RETURN(
       Statement query,
-      connection_.Prepare("SELECT term, engine_now, next_job_key, next_lease_batch FROM meta"));
+      connection_.Prepare(
+          "SELECT term, engine_now, next_job_key, next_lease_batch, store_id FROM meta"));
   CANDOR_ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) return DataLoss("{}: the table `meta` is empty; restore a backup", connection_.path());
   result_.state.engine_now = query.Integer(1);
   result_.state.next_job_key = static_cast<engine::JobKey>(query.Integer(2));
   result_.state.next_lease_batch = static_cast<std::uint64_t>(query.Integer(3));
   result_.recovery.term = query.Integer(0);
+  result_.recovery.store_id = static_cast<std::uint32_t>(query.Integer(4));
   result_.recovery.engine_now = TimePoint(Duration(result_.state.engine_now));
   result_.recovery.next_job_key = result_.state.next_job_key;
   result_.recovery.next_lease_batch = result_.state.next_lease_batch;
@@ -222,6 +226,25 @@ Status Reader::ReadBlockedGroups() {
     if (!row) return {};
     result_.recovery.blocked_groups.push_back(
         {std::string(query.Bytes(0)), TimePoint(Duration(query.Integer(1)))});
+  }
+}
+
+Status Reader::ReadProviderBatches() {
+  CANDOR_ASSIGN_OR_RETURN(
+      Statement query,
+      connection_.Prepare("SELECT id, job, entry, body FROM provider_batches ORDER BY id"));
+  while (true) {
+    CANDOR_ASSIGN_OR_RETURN(const bool row, query.Step());
+    if (!row) return {};
+    engine::ProviderBatchRecord record;
+    record.id = static_cast<engine::ProviderBatchId>(query.Integer(0));
+    record.job = static_cast<engine::JobKey>(query.Integer(1));
+    record.entry = static_cast<std::uint16_t>(query.Integer(2));
+    // Of a deleted job whose rows have not all been removed yet.
+    if (!result_.state.jobs.contains(record.job)) continue;
+    CANDOR_ASSIGN_OR_RETURN(
+        record.batch, Parse<v1::Batch>(query.Bytes(3), connection_, "provider batch", record.job));
+    result_.recovery.provider_batches.push_back(std::move(record));
   }
 }
 

@@ -51,6 +51,9 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
       {writer.insert_failed_cell_, "INSERT OR IGNORE INTO failed_cells VALUES (?1, ?2)"},
       {writer.clear_blocked_, "DELETE FROM blocked_groups"},
       {writer.insert_blocked_, "INSERT INTO blocked_groups VALUES (?1, ?2)"},
+      {writer.upsert_provider_batch_,
+       "INSERT INTO provider_batches VALUES (?1, ?2, ?3, ?4) "
+       "ON CONFLICT (id) DO UPDATE SET body = excluded.body"},
       {writer.update_meta_,
        "UPDATE meta SET engine_now = ?1, next_job_key = ?2, next_lease_batch = ?3"},
       {writer.sweep_outcomes_,
@@ -60,6 +63,9 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
       {writer.sweep_failed_cells_,
        "DELETE FROM failed_cells WHERE rowid IN "
        "(SELECT rowid FROM failed_cells WHERE job = ?1 LIMIT ?2)"},
+      {writer.sweep_provider_batches_,
+       "DELETE FROM provider_batches WHERE id IN "
+       "(SELECT id FROM provider_batches WHERE job = ?1 LIMIT ?2)"},
   };
   for (const auto& [statement, sql] : statements) {
     CANDOR_ASSIGN_OR_RETURN(statement, connection.Prepare(sql));
@@ -92,6 +98,9 @@ Status SqliteWriter::ApplyBatch(engine::WriteBatch& batch) {
   }
   for (const engine::LeaseBatchRecord& leases : batch.lease_batches) {
     CANDOR_RETURN_IF_ERROR(AddLeaseBatch(leases));
+  }
+  for (const engine::ProviderBatchRecord& record : batch.provider_batches) {
+    CANDOR_RETURN_IF_ERROR(AddProviderBatch(record));
   }
   for (engine::AttemptRecord& attempt : batch.attempts) {
     CANDOR_RETURN_IF_ERROR(AddAttempt(attempt));
@@ -167,6 +176,17 @@ Status SqliteWriter::AddLeaseBatch(const engine::LeaseBatchRecord& record) {
   state_.AddAlone(record.id, record.leases);
   state_.next_lease_batch = std::max(state_.next_lease_batch, record.id + 1);
   return {};
+}
+
+Status SqliteWriter::AddProviderBatch(const engine::ProviderBatchRecord& record) {
+  CANDOR_ASSIGN_OR_RETURN(const bool wanted, Wanted(record.job));
+  if (!wanted) return {};
+  record.batch->SerializeToString(&bytes_);
+  upsert_provider_batch_.Bind(1, static_cast<std::int64_t>(record.id));
+  upsert_provider_batch_.Bind(2, record.job);
+  upsert_provider_batch_.Bind(3, record.entry);
+  upsert_provider_batch_.BindBlob(4, bytes_);
+  return upsert_provider_batch_.Run();
 }
 
 Status SqliteWriter::AddAttempt(engine::AttemptRecord& record) {
@@ -270,7 +290,8 @@ Status SqliteWriter::Sweep(std::size_t rows) {
   auto left = static_cast<std::int64_t>(rows);
   while (!state_.deleted_jobs.empty() && left > 0) {
     const engine::JobKey job = state_.deleted_jobs.front();
-    for (Statement* sweep : {&sweep_outcomes_, &sweep_attempts_, &sweep_failed_cells_}) {
+    for (Statement* sweep :
+         {&sweep_outcomes_, &sweep_attempts_, &sweep_failed_cells_, &sweep_provider_batches_}) {
       if (left == 0) return {};
       sweep->Bind(1, job);
       sweep->Bind(2, left);

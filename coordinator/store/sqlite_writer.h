@@ -52,6 +52,7 @@ class SqliteWriter {
   Status AddJob(const engine::JobRecord& record);
   Status DeleteJob(engine::JobKey job);
   Status AddLeaseBatch(const engine::LeaseBatchRecord& record);
+  Status AddProviderBatch(const engine::ProviderBatchRecord& record);
   Status AddAttempt(engine::AttemptRecord& record);
   Status AddOutcome(engine::OutcomeRecord& record);
   Status CopyOutcomes(const engine::ReusedOutcomesRecord& record);
@@ -68,7 +69,8 @@ class SqliteWriter {
   Statement insert_job_, insert_status_, update_status_, delete_job_, delete_status_,
       insert_deleted_job_, delete_deleted_job_, insert_lease_batch_, delete_lease_batch_,
       upsert_attempt_, insert_outcome_, copy_outcome_, insert_failed_cell_, clear_blocked_,
-      insert_blocked_, update_meta_, sweep_outcomes_, sweep_attempts_, sweep_failed_cells_;
+      insert_blocked_, upsert_provider_batch_, update_meta_, sweep_outcomes_, sweep_attempts_,
+      sweep_failed_cells_, sweep_provider_batches_;
 };
 
 }  // namespace candor::store

@@ -55,6 +55,7 @@ class Driver {
     now = std::max(now, recovery.engine_now);
     engine = std::make_unique<Engine>(options, std::move(recovery));
     leases.clear();
+    tasks.clear();
     wanted.clear();
   }
   // Proposes everything that is wanted: the values are those of `ProposedFor`.
@@ -99,6 +100,25 @@ class Driver {
     }
     return answered;
   }
+  // The session's next step of a batch, which it must have.
+  SendBatchTask TakeTask(SessionId session) {
+    const SendBatchTask task = tasks[session].at(0);
+    tasks[session].erase(tasks[session].begin());
+    return task;
+  }
+  // How it went: the answer to `task`.
+  void SayBatch(SessionId session, const SendBatchTask& task, v1::BatchReport::State state,
+                const std::string& provider_batch = "",
+                v1::Attempt::ErrorClass error_class = v1::Attempt::ERROR_CLASS_UNSPECIFIED) {
+    auto report = std::make_shared<v1::BatchReport>();
+    report->set_batch(task.task.batch());
+    report->set_step(task.task.step());
+    report->set_state(state);
+    report->set_provider_batch(provider_batch);
+    report->set_error_class(error_class);
+    if (error_class != v1::Attempt::ERROR_CLASS_UNSPECIFIED) report->set_error_text("so it said");
+    Tell(BatchReported{session, std::move(report)});
+  }
   LeaseRecord Take(SessionId session) {
     const LeaseRecord lease = leases[session].at(0);
     leases[session].erase(leases[session].begin());
@@ -132,6 +152,8 @@ class Driver {
   std::unique_ptr<Engine> engine;
   // By session: sent and not yet answered.
   std::map<SessionId, std::vector<LeaseRecord>> leases;
+  // By session: steps of batches, given and not yet taken.
+  std::map<SessionId, std::vector<SendBatchTask>> tasks;
   std::vector<AttemptId> acknowledged;
   // All but Persist.
   std::vector<Command> said;
@@ -151,6 +173,9 @@ class Driver {
       if (auto* send = std::get_if<SendLeases>(&command)) {
         auto& mine = leases[send->session];
         mine.insert(mine.end(), send->leases.begin(), send->leases.end());
+      }
+      if (auto* task = std::get_if<SendBatchTask>(&command)) {
+        tasks[task->session].push_back(*task);
       }
       if (auto* acknowledge = std::get_if<engine::Acknowledge>(&command)) {
         acknowledged.insert(acknowledged.end(), acknowledge->attempts.begin(),

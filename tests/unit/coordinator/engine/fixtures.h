@@ -41,6 +41,7 @@ struct JobShape {
   std::int64_t budget_calls = 0;
   std::int64_t budget_tokens = 0;
   std::int64_t budget_money = 0;
+  v1::Job::Mode mode = v1::Job::MODE_UNSPECIFIED;
 };
 
 inline JobCreated MakeJob(const JobShape& shape) {
@@ -51,6 +52,7 @@ inline JobCreated MakeJob(const JobShape& shape) {
   job->mutable_budget()->set_calls(shape.budget_calls);
   job->mutable_budget()->set_tokens(shape.budget_tokens);
   job->mutable_budget()->set_money(shape.budget_money);
+  job->set_mode(shape.mode);
   job->set_specification_hash("hash of " + shape.name);
   auto specification = std::make_shared<v1::JobSpecification>();
   specification->set_job(shape.name);

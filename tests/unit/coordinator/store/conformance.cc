@@ -178,6 +178,50 @@ TEST_P(StoreConformanceTest, BlockedGroupsAreReplacedWhenPresent) {
   EXPECT_THAT(Reopen().blocked_groups, IsEmpty());
 }
 
+TEST_P(StoreConformanceTest, ProviderBatchesComeBackAsLastWritten) {
+  const auto record = [](engine::ProviderBatchId id, engine::JobKey job, std::uint16_t entry,
+                         v1::Batch::State state) {
+    auto body = std::make_shared<v1::Batch>();
+    body->set_state(state);
+    body->set_lines(30'000);
+    body->set_provider_batch("batch_1");
+    return engine::ProviderBatchRecord{id, job, entry, std::move(body)};
+  };
+  const engine::ProviderBatchId big = std::uint64_t{9} << 40U | 12;
+  engine::WriteBatch batch = JobBatch(1);
+  batch.provider_batches.push_back(record(big, 1, 1, v1::Batch::INTENDED));
+  batch.provider_batches.push_back(record(5, 1, 0, v1::Batch::SUBMITTED));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  batch = JobBatch(2);
+  batch.provider_batches.push_back(record(big, 1, 1, v1::Batch::SUBMITTED));
+  batch.provider_batches.push_back(record(6, 2, 0, v1::Batch::INTENDED));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  engine::Recovery recovery = Reopen();
+  ASSERT_THAT(recovery.provider_batches, SizeIs(3));
+  EXPECT_EQ(recovery.provider_batches[0].id, 5U);
+  EXPECT_EQ(recovery.provider_batches[1].id, 6U);
+  const engine::ProviderBatchRecord& last = recovery.provider_batches[2];
+  EXPECT_EQ(last.id, big);
+  EXPECT_EQ(last.job, 1U);
+  EXPECT_EQ(last.entry, 1U);
+  EXPECT_EQ(last.batch->state(), v1::Batch::SUBMITTED);
+  EXPECT_EQ(last.batch->lines(), 30'000);
+  EXPECT_EQ(last.batch->provider_batch(), "batch_1");
+
+  // They go with their job, and what comes late for it is dropped.
+  batch = {};
+  batch.deleted_jobs.push_back(1);
+  batch.provider_batches.push_back(record(6, 2, 0, v1::Batch::DONE));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  batch = {};
+  batch.provider_batches.push_back(record(5, 1, 0, v1::Batch::DONE));
+  ASSERT_TRUE(Commit(std::move(batch)).ok());
+  recovery = Reopen();
+  ASSERT_THAT(recovery.provider_batches, SizeIs(1));
+  EXPECT_EQ(recovery.provider_batches[0].batch->state(), v1::Batch::DONE);
+  EXPECT_EQ(store_->AttemptName(6).substr(0, 8), fmt::format("{:08x}", recovery.store_id));
+}
+
 TEST_P(StoreConformanceTest, LeasesAreOpenUntilTheirAttemptIsRecorded) {
   engine::WriteBatch batch = JobBatch(1);
   const engine::AttemptId big = std::uint64_t{9} << 40U | 12;

@@ -7,6 +7,7 @@
 #include "tests/unit/coordinator/store/temp_dir.h"
 #include "tests/unit/coordinator/store/test_records.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,12 +65,15 @@ class SqliteStoreTest : public testing::Test {
   std::string path_ = parent_.path() + "/data";
 };
 
+// The version of the schema that this program writes.
+std::int64_t Present() { return static_cast<std::int64_t>(SqliteMigrations().size()); }
+
 TEST_F(SqliteStoreTest, HasItsSettings) {
   const auto store = Open();
   ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ(Query(path_, "PRAGMA page_size"), 16'384);
   EXPECT_EQ(Query(path_, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), Present());
 }
 
 TEST_F(SqliteStoreTest, HasOneOwner) {
@@ -127,9 +131,10 @@ TEST_F(SqliteStoreTest, DatabaseOfAnotherProgramIsRefused) {
 TEST_F(SqliteStoreTest, NewerVersionIsRefused) {
   ASSERT_TRUE(Open().ok());
   ASSERT_TRUE(Connection::Open(path_ + "/candor.db", Connection::Access::kCreate)
-                  ->Execute("PRAGMA user_version = 2")
+                  ->Execute(fmt::format("PRAGMA user_version = {}", Present() + 1))
                   .ok());
-  ExpectRefused(absl::StatusCode::kFailedPrecondition, "schema version 2");
+  ExpectRefused(absl::StatusCode::kFailedPrecondition,
+                fmt::format("schema version {}", Present() + 1));
 }
 
 TEST_F(SqliteStoreTest, DamageIsFound) {
@@ -205,16 +210,20 @@ TEST_F(SqliteStoreTest, DamageNeverCrashes) {
 
 // --- Migration ---
 
-const std::vector<Migration>& TwoVersions() {
-  static const auto& migrations = *new std::vector<Migration>{
-      SqliteMigrations()[0],
-      {"UPDATE jobs SET request_id = 'migrated';"
-       "CREATE TABLE added (x INTEGER); INSERT INTO added SELECT key FROM jobs;"}};
+// The present schema and one that follows it.
+const std::vector<Migration>& OneMore() {
+  static const auto& migrations = *[] {
+    auto* all = new std::vector<Migration>(SqliteMigrations().begin(), SqliteMigrations().end());
+    all->push_back(
+        {"UPDATE jobs SET request_id = 'migrated';"
+         "CREATE TABLE added (x INTEGER); INSERT INTO added SELECT key FROM jobs;"});
+    return all;
+  }();
   return migrations;
 }
 
-// A store of version 1 with job 1.
-void MakeVersion1(const std::string& path) {
+// A store of the present version with job 1.
+void MakePresent(const std::string& path) {
   auto store = OpenSqliteStore(path, {.reserve_bytes = 0});
   ASSERT_TRUE(store.ok());
   ASSERT_TRUE((*store)->Recover().ok());
@@ -224,10 +233,10 @@ void MakeVersion1(const std::string& path) {
 }
 
 TEST_F(SqliteStoreTest, OlderVersionIsMigrated) {
-  MakeVersion1(path_);
-  auto store = Open({.reserve_bytes = 0, .migrations = TwoVersions()});
+  MakePresent(path_);
+  auto store = Open({.reserve_bytes = 0, .migrations = OneMore()});
   ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 2);
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), Present() + 1);
   EXPECT_EQ(Query(path_, "SELECT x FROM added"), 1);
   const auto recovery = (*store)->Recover();
   ASSERT_TRUE(recovery.ok());
@@ -235,18 +244,39 @@ TEST_F(SqliteStoreTest, OlderVersionIsMigrated) {
   EXPECT_EQ(recovery->jobs[0].record.request_id, "migrated");
 }
 
+// A store as the first release made it is opened and used by this one.
+TEST_F(SqliteStoreTest, FirstVersionIsBroughtUpToDate) {
+  ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
+  {
+    auto connection = Connection::Open(path_ + "/candor.db", Connection::Access::kCreate);
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    ASSERT_TRUE(connection
+                    ->Execute(SqliteMigrations()[0].sql +
+                              "PRAGMA application_id = 0x43414e44; PRAGMA user_version = 1")
+                    .ok());
+  }
+  auto store = Open({.reserve_bytes = 0});
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), Present());
+  ASSERT_TRUE((*store)->Recover().ok());
+  engine::WriteBatch batch;
+  batch.new_jobs.push_back(MakeJob(1));
+  batch.provider_batches.push_back({9, 1, 0, std::make_shared<v1::Batch>()});
+  EXPECT_TRUE((*store)->Commit({&batch, 1}).ok());
+}
+
 TEST_F(SqliteStoreTest, MigrationThatFailsChangesNothing) {
-  MakeVersion1(path_);
-  std::vector<Migration> migrations = TwoVersions();
-  migrations[1].sql += "INSERT INTO nowhere VALUES (1);";
+  MakePresent(path_);
+  std::vector<Migration> migrations = OneMore();
+  migrations.back().sql += "INSERT INTO nowhere VALUES (1);";
   EXPECT_FALSE(Open({.reserve_bytes = 0, .migrations = migrations}).ok());
-  EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+  EXPECT_EQ(Query(path_, "PRAGMA user_version"), Present());
   EXPECT_TRUE(Open().ok());
 }
 
 // The child dies inside the transaction of the migration, after it has written.
 TEST_F(SqliteStoreTest, MigrationThatIsKilledCanBeRunAgain) {
-  MakeVersion1(path_);
+  MakePresent(path_);
   const pid_t child = fork();
   if (child == 0) {
     StatusOr<Connection> connection =
@@ -257,7 +287,10 @@ TEST_F(SqliteStoreTest, MigrationThatIsKilledCanBeRunAgain) {
     const std::string fill =
         "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
         "WHERE i < 200) SELECT randomblob(10000) FROM n;";
-    if (!connection->Execute(TwoVersions()[1].sql + fill + "PRAGMA user_version = 2").ok()) {
+    if (!connection
+             ->Execute(OneMore().back().sql + fill +
+                       fmt::format("PRAGMA user_version = {}", Present() + 1))
+             .ok()) {
       _exit(3);
     }
     kill(getpid(), SIGKILL);
@@ -269,9 +302,9 @@ TEST_F(SqliteStoreTest, MigrationThatIsKilledCanBeRunAgain) {
   {
     auto store = Open();
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ(Query(path_, "PRAGMA user_version"), 1);
+    EXPECT_EQ(Query(path_, "PRAGMA user_version"), Present());
   }
-  auto store = Open({.reserve_bytes = 0, .migrations = TwoVersions()});
+  auto store = Open({.reserve_bytes = 0, .migrations = OneMore()});
   ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ(Query(path_, "SELECT x FROM added"), 1);
   EXPECT_TRUE(CheckSqliteStore(path_).ok());

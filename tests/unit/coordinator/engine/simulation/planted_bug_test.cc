@@ -25,7 +25,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(PlantedBug::kAcknowledgeBeforeCommit, PlantedBug::kSendBeforeCommit,
                     PlantedBug::kLimitsResetAtRestart, PlantedBug::kOutcomeCountedTwice,
                     PlantedBug::kRetryAfterIgnored, PlantedBug::kExpiredCellLost,
-                    PlantedBug::kProposedTooSoon));
+                    PlantedBug::kProposedTooSoon, PlantedBug::kSubmittedTooSoon));
 
 }  // namespace
 }  // namespace candor::engine::simulation

@@ -38,6 +38,11 @@ struct Outcome {
   // Pairs of adaptive designs, and how many of them were worked out more than once.
   std::int64_t proposals = 0;
   std::int64_t proposals_again = 0;
+  // Batches created at providers, their lines that were run, and those that were found after a
+  // worker or coordinator had died with them.
+  std::int64_t batches = 0;
+  std::int64_t lines = 0;
+  std::int64_t adopted = 0;
 };
 
 Outcome Simulate(const Scenario& scenario);

@@ -42,6 +42,9 @@ TEST_P(SimulationTest, KeepsItsPromises) {
     sum.reused += outcome.reused;
     sum.proposals += outcome.proposals;
     sum.proposals_again += outcome.proposals_again;
+    sum.batches += outcome.batches;
+    sum.lines += outcome.lines;
+    sum.adopted += outcome.adopted;
   }
   RecordProperty("calls", std::to_string(sum.calls));
   // Something has to happen, or nothing was shown.
@@ -54,6 +57,9 @@ TEST_P(SimulationTest, KeepsItsPromises) {
   EXPECT_GT(sum.reused, 500);
   EXPECT_GT(sum.proposals, 1'000);
   EXPECT_GT(sum.proposals_again, 20);
+  EXPECT_GT(sum.batches, 100);
+  EXPECT_GT(sum.lines, 1'000);
+  EXPECT_GT(sum.adopted, 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, testing::Range(0, 10));

@@ -62,6 +62,13 @@ void StoreModel::Apply(WriteBatch& batch) {
     }
     batches_[leases.id] = leases;
   }
+  for (ProviderBatchRecord& record : batch.provider_batches) {
+    const bool known = provider_batches_.contains(record.id);
+    if (!known && record.batch->state() != v1::Batch::INTENDED) {
+      fail(fmt::format("batch {:x} was first written when it was there already", record.id));
+    }
+    if (jobs_.contains(record.job)) provider_batches_[record.id] = std::move(record);
+  }
   for (AttemptRecord& record : batch.attempts) {
     const auto rows = jobs_.find(record.job);
     if (rows == jobs_.end()) continue;
@@ -111,7 +118,10 @@ void StoreModel::Apply(WriteBatch& batch) {
     }
     rows->second.status = status.status;
   }
-  for (const JobKey key : batch.deleted_jobs) jobs_.erase(key);
+  for (const JobKey key : batch.deleted_jobs) {
+    jobs_.erase(key);
+    std::erase_if(provider_batches_, [key](const auto& at) { return at.second.job == key; });
+  }
   for (const std::uint64_t id : batch.closed_lease_batches) {
     const auto found = batches_.find(id);
     if (found == batches_.end()) {
@@ -174,6 +184,7 @@ Recovery StoreModel::Recover() {
   recovery.next_job_key = next_job_;
   recovery.next_lease_batch = next_batch_;
   recovery.blocked_groups = blocked_;
+  for (const auto& [id, record] : provider_batches_) recovery.provider_batches.push_back(record);
   std::set<JobKey> leased;
   for (const auto& [id, batch] : batches_) {
     Recovery::OpenLeaseBatch& open = recovery.lease_batches.emplace_back();

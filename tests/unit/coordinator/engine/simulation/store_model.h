@@ -49,6 +49,9 @@ class StoreModel {
 
   bool HasLease(AttemptId attempt) const { return leased_.contains(attempt); }
   const AttemptRow* FindAttempt(AttemptId attempt) const;
+  const std::map<ProviderBatchId, ProviderBatchRecord>& provider_batches() const {
+    return provider_batches_;
+  }
   const std::map<JobKey, JobRows>& jobs() const { return jobs_; }
   const std::map<std::uint64_t, LeaseBatchRecord>& lease_batches() const { return batches_; }
   TimePoint engine_now() const { return engine_now_; }
@@ -76,6 +79,7 @@ class StoreModel {
   std::map<AttemptId, bool> leased_;
   std::map<AttemptId, JobKey> job_of_;
   std::vector<BlockedGroupRecord> blocked_;
+  std::map<ProviderBatchId, ProviderBatchRecord> provider_batches_;
   TimePoint engine_now_{};
   std::vector<std::string> violations_;
 };

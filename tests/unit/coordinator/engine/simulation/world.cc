@@ -98,6 +98,7 @@ void World::Heal() {
   moods_.commit = commit;
   moods_.poison = poison;  // it is in the cells
   moods_.latency = 200 * kMillisecond;
+  moods_.batch_time = 5 * kSecond;
   mended_ = now_;
   for (std::uint32_t i = 0; i < workers_.size(); ++i) workers_[i].stalled_until = 0;
   while (std::count_if(workers_.begin(), workers_.end(),
@@ -119,6 +120,7 @@ bool World::AllOver() const {
 
 Outcome World::Run() {
   DrawMoods();
+  if (HasBatches()) ConfigureBatches();
   StartCoordinator();
   const int workers = static_cast<int>(Between(1, 5));
   for (int i = 0; i < workers; ++i) AddWorker();
@@ -170,6 +172,7 @@ void World::CheckEnd() {
   }
   CheckGivenUp();
   if (!scenario_.heals) return;
+  CheckBatches();
   if (scenario_.seed % 3 == 0 && healed_ && !imported_) Fail("the import never became durable");
   if (AllOver() && deleted_.empty()) {
     for (const AttemptId attempt : called_) {

@@ -24,6 +24,8 @@ namespace candor::engine::simulation {
 using Micros = std::int64_t;
 inline constexpr Micros kMillisecond = 1'000;
 inline constexpr Micros kSecond = 1'000'000;
+// Of worlds with batches, where a lost step is taken again only after twelve of them.
+inline constexpr Micros kLeaseTtl = 4 * kSecond;
 
 // How bad this seed's world is; drawn once.
 struct Moods {
@@ -52,6 +54,12 @@ struct Moods {
   double lies = 0;
   // Nothing works for a while.
   Micros fails_every = 0;
+  int batch_lines = 0;
+  Micros batch_time = 0;
+  double batch_refused = 0;
+  double batch_full = 0;
+  double batch_expires = 0;
+  double step_fails = 0;
 };
 
 class World {
@@ -91,6 +99,22 @@ class World {
     std::optional<Micros> retry_after;
     std::vector<v1::LimitObservation> limits;
   };
+  struct SimulatedBatch {
+    std::string token;
+    std::string endpoint;
+    JobKey job = 0;
+    std::vector<LeaseRecord> lines;
+    Micros created = 0;
+    Micros ends = 0;
+    std::map<AttemptId, v1::Attempt::State> results;
+  };
+  // Results that a worker sends up.
+  struct Collection {
+    v1::BatchTask task;
+    SessionId session = 0;
+    std::vector<std::pair<LeaseRecord, v1::Attempt::State>> left;
+    std::set<AttemptId> unacknowledged;
+  };
   struct Worker {
     std::string name;
     bool alive = true;
@@ -100,6 +124,7 @@ class World {
     SessionId session = 0;
     bool welcome = false;
     std::map<AttemptId, Held> held;
+    std::map<std::string, Collection> collections;
   };
   struct Session {
     std::uint32_t worker = 0;
@@ -181,6 +206,27 @@ class World {
   std::vector<v1::LimitObservation> Headers(const Provider& provider);
   void FailNowAndThen();
 
+  // --- world_batches.cc ---
+  // Every fourth world has them.
+  bool HasBatches() const { return scenario_.seed % 4 == 1 || scenario_.seed % 8 == 2; }
+  void ConfigureBatches();
+  void DrawBatches(JobShape& shape);
+  void TakeStep(std::uint32_t number, const SendBatchTask& step, Micros sent);
+  bool LookForBatch(std::uint32_t number, const SendBatchTask& step);
+  void StepSubmit(std::uint32_t number, const SendBatchTask& step, Micros sent);
+  void StepPoll(std::uint32_t number, const v1::BatchTask& task);
+  void StepCollect(std::uint32_t number, const SendBatchTask& step);
+  void StepCancel(std::uint32_t number, const SendBatchTask& step);
+  std::string EndpointOf(const SendBatchTask& step);
+  std::string CreateBatch(const SendBatchTask& step);
+  void GoOnCollecting(std::uint32_t number, const std::string& batch);
+  void SendLine(SessionId session, const LeaseRecord& line, v1::Attempt::State state);
+  void LineAcknowledged(std::uint32_t number, AttemptId attempt);
+  void SayBatch(std::uint32_t number, const v1::BatchTask& task, v1::BatchReport::State state,
+                const std::string& provider_batch = "",
+                v1::Attempt::ErrorClass error_class = v1::Attempt::ERROR_CLASS_UNSPECIFIED);
+  void CheckBatches();
+
   const Scenario scenario_;
   RandomStream random_;
   // Of what was added later: the other worlds stay as they are.
@@ -208,6 +254,8 @@ class World {
   std::map<SessionId, Session> sessions_;
   std::vector<Worker> workers_;
   std::map<std::string, Provider> providers_;
+  // By the provider's id.
+  std::map<std::string, SimulatedBatch> provider_batches_;
   // Those of CreateJobs, and then at most one that takes over outcomes; they keep their places.
   std::deque<JobCreated> jobs_;
   std::vector<JobShape> shapes_;

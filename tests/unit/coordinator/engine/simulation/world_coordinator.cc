@@ -30,7 +30,7 @@ void World::StartCoordinator() {
   ++life_;
   Options options;
   options.config = config_;
-  options.lease_ttl = std::chrono::seconds(10);
+  options.lease_ttl = HasBatches() ? Duration(kLeaseTtl) : Duration(std::chrono::seconds(10));
   options.seed = scenario_.seed;
   engine_ = std::make_unique<Engine>(options, std::move(recovery));
   committing_ = false;
@@ -191,8 +191,14 @@ void World::CarryOut(Command& command) {
               }
             }
             SendToWorker(acknowledge.session,
-                         [attempts = std::move(acknowledge.attempts)](Worker& worker) {
-                           for (const AttemptId attempt : attempts) worker.held.erase(attempt);
+                         [this, attempts = std::move(acknowledge.attempts)](Worker& worker) {
+                           const auto number =
+                               static_cast<std::uint32_t>(&worker - workers_.data());
+                           for (const AttemptId attempt : attempts) {
+                             if (worker.held.erase(attempt) == 0) {
+                               LineAcknowledged(number, attempt);
+                             }
+                           }
                          });
           },
           [&](LookUpAttempts& ask) {
@@ -216,6 +222,11 @@ void World::CarryOut(Command& command) {
           [&](PublishJob& publish) { Look(publish.job); },
           [&](ForgetJob&) {},
           [&](ProposeTrials& propose) { Propose(propose.pairs); },
+          [&](SendBatchTask& step) {
+            SendToWorker(step.session, [this, step, sent = now_](Worker& worker) {
+              TakeStep(static_cast<std::uint32_t>(&worker - workers_.data()), step, sent);
+            });
+          },
       },
       command);
 }
@@ -306,6 +317,7 @@ void World::CreateJobs() {
     if (scenario_.seed % 7 == 3) {
       shape.budget_money = 100'000 + static_cast<std::int64_t>(scenario_.seed) * 9'973 % 2'000'000;
     }
+    if (HasBatches()) DrawBatches(shape);
     jobs_.push_back(MakeJob(shape));
     shapes_.push_back(shape);
     After(Between(0, 10 * kSecond), [this, j] { AskForJob(jobs_[static_cast<std::size_t>(j)]); });
