@@ -52,6 +52,7 @@ struct Context {
 using Action = std::function<StatusOr<int>(Context&)>;
 
 void AddAnalyzeCommand(CLI::App& app, Action* action);
+void AddBatchesCommand(CLI::App& app, Action* action);
 void AddSubmitCommand(CLI::App& app, Action* action);
 void AddContinueCommands(CLI::App& app, Action* action);
 void AddPreviewCommand(CLI::App& app, Action* action);

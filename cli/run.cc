@@ -37,6 +37,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddAnalyzeCommand(app, &action);
   AddSubmitCommand(app, &action);
   AddContinueCommands(app, &action);
+  AddBatchesCommand(app, &action);
   AddPreviewCommand(app, &action);
   AddJobCommands(app, &action);
   AddSamplesCommand(app, &action);

@@ -7,6 +7,7 @@
 #include "common/base/program.h"
 #include "common/net/address.h"
 #include "common/net/http_client.h"
+#include "worker/batch/batch_runner.h"
 #include "worker/http/worker_metrics.h"
 #include "worker/provider/endpoints.h"
 #include "worker/session/call_pool.h"
@@ -185,11 +186,14 @@ int Main(int argc, char** argv) {
   for (const auto& lane : threads.ios()) lanes.push_back(lane.get());
   if (lanes.empty()) lanes.push_back(&io);
   http::WorkerMetrics metrics(CANDOR_VERSION, **endpoints);
-  session::CallPool calls(lanes, **endpoints,
-                          {.proxy = net::ProxySettings::FromEnvironment(),
-                           .max_connections_per_origin = static_cast<std::size_t>(settings.slots()),
-                           .user_agent = std::string("candor-worker/") + CANDOR_VERSION},
-                          clock, &metrics);
+  const net::HttpClientOptions http_options{
+      .proxy = net::ProxySettings::FromEnvironment(),
+      .max_connections_per_origin = static_cast<std::size_t>(settings.slots()),
+      .user_agent = std::string("candor-worker/") + CANDOR_VERSION};
+  session::CallPool calls(lanes, **endpoints, http_options, clock, &metrics);
+  // Steps of batches are few, and have connections of their own.
+  const auto batch_http = net::MakeHttpClient(io, http_options);
+  const auto batches = batch::MakeBatchRunner(**endpoints, *batch_http, clock);
 
   session::SessionOptions options;
   options.state.worker = "workers/" + SystemIdGenerator().Next();
@@ -201,8 +205,8 @@ int Main(int argc, char** argv) {
   options.seed = std::hash<std::string>()(options.state.worker);
   const auto channels = session::MakeGrpcChannels(settings.coordinator(), io.get_executor());
   session::Session session(
-      io.get_executor(), options, *channels, calls, [&] { return (*endpoints)->Services(); },
-      clock);
+      io.get_executor(), options, *channels, calls, [&] { return (*endpoints)->Services(); }, clock,
+      batches.get());
 
   std::unique_ptr<net::HttpServer> server;
   Addresses addresses = {{"coordinator", settings.coordinator()}, {"worker", options.state.worker}};

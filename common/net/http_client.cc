@@ -183,7 +183,15 @@ class Exchange {
         result_.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
             std::chrono::steady_clock::now() - start_);
       }
-      switch (reader.Feed({core_.buffer.data(), read.bytes})) {
+      const ReadState fed = reader.Feed({core_.buffer.data(), read.bytes});
+      if (request_.take_body && (fed == ReadState::kDone || fed == ReadState::kNeedMore)) {
+        const bool goes_on = co_await HandOver(reader);
+        if (!goes_on) {
+          FailReading(HttpFailure::kCancelled, reader, "");
+          co_return;
+        }
+      }
+      switch (fed) {
         case ReadState::kDone:
           if (reader.reusable() && !send_broke_ && !stream.HasBuffered()) lease.set_reusable();
           TakeAnswer(reader);
@@ -220,6 +228,16 @@ class Exchange {
     if (!reader.header_done() && std::exchange(header_begun_, true)) return;
     Until(After(std::chrono::steady_clock::now(), request_.timeouts.idle),
           HttpFailure::kIdleTimeout);
+  }
+
+  // Gives away what has come of the body.
+  asio::awaitable<bool> HandOver(ResponseReader& reader) {
+    if (!reader.header_done() || reader.message().status != 200) co_return true;
+    const std::string piece = std::exchange(reader.message().body, {});
+    if (piece.empty()) co_return true;
+    Until(SteadyTime::max(), HttpFailure::kIdleTimeout);
+    const bool goes_on = co_await request_.take_body(piece);
+    co_return goes_on;
   }
 
   void TakeAnswer(ResponseReader& reader) {

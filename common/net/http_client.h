@@ -36,6 +36,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,6 +99,10 @@ struct HttpRequest {
   HttpTimeouts timeouts;
   std::size_t max_response_body_bytes = std::size_t{16} << 20;
   std::uint32_t max_response_header_bytes = 64 << 10;
+  // Takes the body of an answer of status 200 piece by piece as it comes, instead of
+  // HttpResult::body, so that a body of any size costs little memory. Nothing more is read while it
+  // is awaited, and no timeout runs but `total`. False ends the call as kCancelled.
+  std::function<boost::asio::awaitable<bool>(std::string_view piece)> take_body;
 };
 
 enum class HttpFailure {

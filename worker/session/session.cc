@@ -20,7 +20,7 @@ using asio::experimental::awaitable_operators::operator&&;
 
 Session::Session(asio::any_io_executor executor, SessionOptions options,
                  WorkerChannelFactory& channels, CallRunner& calls, Services services,
-                 const Clock& clock)
+                 const Clock& clock, batch::BatchRunner* batches)
     : executor_(executor),
       options_(std::move(options)),
       channels_(channels),
@@ -28,6 +28,7 @@ Session::Session(asio::any_io_executor executor, SessionOptions options,
       services_(std::move(services)),
       clock_(clock),
       state_(options_.state),
+      batches_(executor, batches, [this] { OnBatch(); }),
       random_(options_.seed),
       writer_wake_(executor),
       backoff_wake_(executor),
@@ -64,6 +65,7 @@ asio::awaitable<Status> Session::RunStream() {
   Status why = co_await (ReadAll(*channel) && WriteAll(*channel));
   channel_ = nullptr;
   state_.Close();
+  batches_.Close();
   unsent_since_ = clock_.Now();
   const Status status = co_await channel->Finish();
   co_return why.ok() ? status : why;
@@ -80,9 +82,11 @@ asio::awaitable<Status> Session::ReadAll(WorkerChannel& channel) {
     heard_at_ = clock_.Now();
     const bool was_welcomed = state_.welcomed();
     const bool was_draining = state_.draining();
+    if (message.has_acknowledgement()) batches_.Acknowledge(message.acknowledgement());
     why = state_.Receive(std::move(message), clock_.Now(), &starts);
     message.Clear();
     BeginCalls(std::exchange(starts, {}));
+    for (batch::BatchStart& step : state_.TakeBatchSteps()) batches_.Begin(std::move(step));
     if (!why.ok()) {
       channel.Cancel();
       break;
@@ -147,6 +151,7 @@ bool Session::NextMessage(v1::ConnectRequest* message, TimePoint* wait_until) {
     *message = state_.Heartbeat();
     return true;
   }
+  if (batches_.Next(message)) return true;
   if (state_.unsent() == 0) return false;
   const TimePoint flush_at = unsent_since_ + options_.batch_time;
   if (state_.unsent() < options_.batch_size && now < flush_at) {
@@ -184,9 +189,16 @@ void Session::OnReport(v1::AttemptReport report) {
   if (drain_started_) drain_wake_.cancel();
 }
 
+void Session::OnBatch() {
+  if (batches_.has_next()) writer_wake_.cancel();
+  if (drain_started_) drain_wake_.cancel();
+}
+
 void Session::Drain(std::string_view reason) {
   if (drain_started_) return;
   drain_started_ = true;
+  // Others can take these steps; a creation that has begun is waited for.
+  batches_.Stop();
   state_.Drain();
   Log().Info("draining ({}): takes no more leases; {} calls in flight have {} s to finish", reason,
              state_.calling(), std::chrono::duration<double>(options_.grace).count());
@@ -197,7 +209,10 @@ void Session::Drain(std::string_view reason) {
 
 asio::awaitable<void> Session::DrainInTime() {
   const TimePoint calls_end = clock_.Now() + options_.grace;
-  while (state_.calling() > 0 && clock_.Now() < calls_end) {
+  const auto busy = [this] {
+    return state_.calling() > 0 || batches_.running() > 0 || batches_.has_next();
+  };
+  while (busy() && clock_.Now() < calls_end) {
     co_await Wait(drain_wake_, calls_end - clock_.Now());
   }
   if (state_.calling() > 0) {

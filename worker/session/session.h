@@ -20,6 +20,8 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
+#include "worker/batch/batch_runner.h"
+#include "worker/session/batch_desk.h"
 #include "worker/session/call_pool.h"
 #include "worker/session/channel.h"
 #include "worker/session/session_state.h"
@@ -73,8 +75,10 @@ class Session {
 
   // All references must outlive the session, and the session the calls that it began. Everything
   // runs on `executor`, which must be that of one thread or a strand.
+  // Without `batches` (null) no step of a batch is taken.
   Session(boost::asio::any_io_executor executor, SessionOptions options,
-          WorkerChannelFactory& channels, CallRunner& calls, Services services, const Clock& clock);
+          WorkerChannelFactory& channels, CallRunner& calls, Services services, const Clock& clock,
+          batch::BatchRunner* batches = nullptr);
 
   // Called after every Welcome, on the executor.
   std::function<void()> on_welcome;
@@ -99,6 +103,8 @@ class Session {
 
   void BeginCalls(std::vector<Start> starts);
   void OnReport(v1::AttemptReport report);
+  // Something of a batch is to be sent, or a step has ended.
+  void OnBatch();
   void LogWelcome() const;
   void LogLoss(const Status& status);
   // Waits on `timer` for at most so long, or until it is cancelled.
@@ -112,6 +118,7 @@ class Session {
   const Clock& clock_;
 
   SessionState state_;
+  BatchDesk batches_;
   RandomStream random_;
   WorkerChannel* channel_ = nullptr;
   bool stream_open_ = false;

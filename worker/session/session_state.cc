@@ -11,11 +11,18 @@ namespace {
 
 // Beyond this many leases above the slots the other side is no coordinator.
 constexpr std::size_t kMaxSurplusLeases = 10'000;
+// More lines than any provider's batch has.
+constexpr int kMaxBatchLines = 200'000;
+// As worker_service.proto says of BatchTask.send_clock, in lease TTLs.
+constexpr int kCreateWithin = 10;
+constexpr int kCreateTakes = 2;
 
 }  // namespace
 
 v1::ConnectRequest SessionState::Open(std::vector<v1::Worker::EndpointService> services) {
   jobs_.clear();
+  batch_pieces_.clear();
+  batch_steps_.clear();
   welcomed_ = false;
   v1::ConnectRequest message;
   v1::Hello* hello = message.mutable_hello();
@@ -66,6 +73,7 @@ Status SessionState::Receive(v1::ConnectResponse message, TimePoint now,
       for (const std::string& job : message.forget_jobs().jobs()) jobs_.erase(job);
       return absl::OkStatus();
     case Case::kBatchTask:
+      return AddBatchTask(std::move(*message.mutable_batch_task()), now);
     case Case::kWelcome:
     case Case::MESSAGE_NOT_SET:
       break;
@@ -90,6 +98,7 @@ Status SessionState::Welcome(const v1::Welcome& welcome, TimePoint now) {
   if (const Duration within = ToDuration(welcome.start_within()); within.count() > 0) {
     start_within_ = within;
   }
+  if (const Duration ttl = ToDuration(welcome.lease_ttl()); ttl.count() > 0) lease_ttl_ = ttl;
   // Of what the coordinator gave up, calls under way and replies are paid for and reported; leases
   // that never became calls are dropped.
   for (const std::string& id : welcome.unknown_attempt_ids()) {
@@ -162,6 +171,43 @@ Status SessionState::AddLeases(v1::LeaseBatch batch, TimePoint now, std::vector<
   for (v1::Lease& lease : *batch.mutable_leases()) {
     AddLease(std::move(lease), now + start_within_ - late, starts);
   }
+  return absl::OkStatus();
+}
+
+Status SessionState::AddBatchTask(v1::BatchTask task, TimePoint now) {
+  if (task.term() < term_) {
+    return FailedPrecondition("a step of {} is of term {}, but a coordinator of term {} was seen",
+                              task.batch(), task.term(), term_);
+  }
+  term_ = task.term();
+  batch::BatchStart& start = batch_pieces_[task.batch()];
+  if (start.task.batch().empty()) {
+    // The time runs from the sending, however late it is read.
+    const Duration late =
+        task.has_send_clock() ? transit_.Excess(ToDuration(task.send_clock()), now) : Duration(0);
+    start.create_by = now + kCreateWithin * lease_ttl_ - late;
+    start.create_within = kCreateTakes * lease_ttl_;
+    start.task = std::move(task);
+  } else {
+    start.task.set_more(task.more());
+    start.task.mutable_leases()->MergeFrom(task.leases());
+  }
+  if (start.task.leases_size() > kMaxBatchLines) {
+    return InvalidArgument("{} has more than {} lines", start.task.batch(), kMaxBatchLines);
+  }
+  if (start.task.more()) return absl::OkStatus();
+  const auto job = jobs_.find(start.task.job());
+  if (job == jobs_.end() || (job->second.renderer == nullptr && job->second.error.empty())) {
+    start.error = "the job's specification has not come";
+  } else if (!job->second.error.empty()) {
+    start.error = fmt::format("the worker (version {}) cannot use the job's specification: {}",
+                              options_.version, job->second.error);
+  } else {
+    start.job = job->second.renderer;
+  }
+  const std::string name = start.task.batch();
+  batch_steps_.push_back(std::move(start));
+  batch_pieces_.erase(name);
   return absl::OkStatus();
 }
 

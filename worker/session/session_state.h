@@ -23,6 +23,7 @@
 #include "common/base/status.h"
 #include "common/base/strings.h"
 #include "common/dialect/render.h"
+#include "worker/batch/batch_runner.h"
 #include "worker/session/transit_delay.h"
 
 #include <absl/container/flat_hash_map.h>
@@ -32,6 +33,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace candor::session {
@@ -70,6 +72,9 @@ class SessionState {
   // INVALID_ARGUMENT for one that does not keep the protocol, UNAVAILABLE for leases that came too
   // late to start.
   Status Receive(v1::ConnectResponse message, TimePoint now, std::vector<Start>* starts);
+
+  // Steps of batches that came whole since it was last asked.
+  std::vector<batch::BatchStart> TakeBatchSteps() { return std::exchange(batch_steps_, {}); }
 
   // A call that was started has ended.
   void Finish(v1::AttemptReport report);
@@ -116,6 +121,7 @@ class SessionState {
   Status Welcome(const v1::Welcome& welcome, TimePoint now);
   Status AddChunk(const v1::SpecificationChunk& chunk);
   Status AddLeases(v1::LeaseBatch batch, TimePoint now, std::vector<Start>* starts);
+  Status AddBatchTask(v1::BatchTask task, TimePoint now);
   void AddLease(v1::Lease lease, TimePoint start_by, std::vector<Start>* starts);
   // Puts a report in the queue. The lease is held.
   void Report(Held& held, v1::AttemptReport report);
@@ -126,6 +132,10 @@ class SessionState {
   absl::flat_hash_map<std::string, Job, StringHash, StringEqual> jobs_;
   Duration heartbeat_interval_ = std::chrono::seconds(5);
   Duration start_within_ = std::chrono::milliseconds(250);
+  Duration lease_ttl_ = std::chrono::seconds(30);
+  // Steps of batches: those whose lines have not all come, and those that are to begin.
+  absl::flat_hash_map<std::string, batch::BatchStart, StringHash, StringEqual> batch_pieces_;
+  std::vector<batch::BatchStart> batch_steps_;
   TransitDelay transit_;
   // What lasts over streams.
   std::int64_t term_ = 0;

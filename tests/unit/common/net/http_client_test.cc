@@ -62,6 +62,55 @@ TEST_F(HttpClientTest, CarriesRequestAndAnswer) {
   EXPECT_EQ(list[4], (std::pair<std::string, std::string>("set-cookie", "b")));
 }
 
+// Of a body that is handed over nothing is kept, and nothing more is read meanwhile.
+TEST_F(HttpClientTest, HandsABodyOverPieceByPiece) {
+  const std::string body(3'000'000, 'x');
+  const auto port = Serve([&](const HttpServerRequest&, Responder responder) {
+    responder.Send(200, "text/plain", body);
+  });
+  HttpRequest request = Request(port);
+  // A pause of who takes is no pause of the sender.
+  request.timeouts.idle = milliseconds(20);
+  std::size_t bytes = 0;
+  std::size_t largest = 0;
+  int pauses = 0;
+  request.take_body = [&](std::string_view piece) -> asio::awaitable<bool> {
+    bytes += piece.size();
+    largest = std::max(largest, piece.size());
+    if (++pauses <= 3) {
+      asio::steady_timer timer(io_, milliseconds(60));
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    co_return true;
+  };
+  const HttpResult result = Call(std::move(request));
+  ASSERT_TRUE(result.ok()) << result.text;
+  EXPECT_EQ(result.body, "");
+  EXPECT_EQ(bytes, body.size());
+  EXPECT_LT(largest, 200'000U);
+  EXPECT_TRUE(Call(Request(port)).connection_reused);
+}
+
+TEST_F(HttpClientTest, EndsWhenNobodyTakesTheBody) {
+  const auto port = Serve([](const HttpServerRequest& request, Responder responder) {
+    responder.Send(request.path == "/no" ? 404 : 200, "text/plain", std::string(500'000, 'x'));
+  });
+  HttpRequest request = Request(port);
+  int pieces = 0;
+  request.take_body = [&](std::string_view) -> asio::awaitable<bool> {
+    ++pieces;
+    co_return false;
+  };
+  EXPECT_EQ(Call(request).failure, HttpFailure::kCancelled);
+  EXPECT_EQ(pieces, 1);
+  // An error is read as ever.
+  request.target = "/no";
+  const HttpResult error = Call(std::move(request));
+  EXPECT_EQ(error.status, 404);
+  EXPECT_EQ(error.body.size(), 500'000U);
+  EXPECT_EQ(pieces, 1);
+}
+
 TEST_F(HttpClientTest, ReusesTheConnection) {
   const auto port = Serve(Echo);
   EXPECT_FALSE(Call(Request(port)).connection_reused);

@@ -1,0 +1,72 @@
+#include "common/dialect/batch.h"
+
+#include "common/dialect/batch_forms.h"
+#include "common/dialect/parse.h"
+
+namespace candor::dialect {
+namespace {
+
+// Fixed, so that equal files are equal uploads; no line of JSON begins with it.
+constexpr std::string_view kBoundary = "candor-batch-7f1c9d52e8a44b06";
+
+}  // namespace
+
+std::string BatchForm::BatchPath(std::string_view id) const {
+  return fmt::format("{}/{}", BatchesPath(), id);
+}
+
+std::string BatchForm::CancelPath(std::string_view id) const {
+  return fmt::format("{}/{}/cancel", BatchesPath(), id);
+}
+
+const BatchForm* FindBatchForm(const Dialect& dialect) {
+  static const OpenAiBatches* const kChat = new OpenAiBatches("/v1/chat/completions");
+  static const OpenAiBatches* const kResponses = new OpenAiBatches("/v1/responses");
+  static const AnthropicBatches* const kAnthropic = new AnthropicBatches;
+  if (dialect.name() == "openai") return kChat;
+  if (dialect.name() == "openai-responses") return kResponses;
+  if (dialect.name() == "anthropic") return kAnthropic;
+  return nullptr;
+}
+
+std::string MultipartType() { return fmt::format("multipart/form-data; boundary={}", kBoundary); }
+
+std::string MultipartBody(std::string_view name, std::string_view content) {
+  std::string body;
+  body.reserve(content.size() + 512);
+  body += fmt::format(
+      "--{0}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
+      "--{0}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{1}\"\r\n"
+      "Content-Type: application/jsonl\r\n\r\n",
+      kBoundary, name);
+  body += content;
+  body += fmt::format("\r\n--{}--\r\n", kBoundary);
+  return body;
+}
+
+StatusOr<BatchFile> ReadFile(std::string_view body) {
+  const ParsedJson json(body);
+  BatchFile file;
+  if (json.ok()) {
+    file.id = TextMember(json.value(), "id");
+    file.name = TextMember(json.value(), "filename");
+  }
+  if (!IsProviderId(file.id)) return NoSuchObject("file", body);
+  return file;
+}
+
+bool IsProviderId(std::string_view id) {
+  if (id.empty() || id.size() > 200) return false;
+  for (const char c : id) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_' || c == '.' || c == ':';
+    if (!fits) return false;
+  }
+  return id != "." && id != "..";
+}
+
+Status NoSuchObject(std::string_view what, std::string_view body) {
+  return InvalidArgument("the answer is no {}: {}", what, CleanText(body, 300));
+}
+
+}  // namespace candor::dialect

@@ -1,0 +1,390 @@
+#include "worker/batch/batch_runner.h"
+
+#include "common/base/time_proto.h"
+#include "tests/unit/common/dialect/job.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace candor::batch {
+namespace {
+
+namespace asio = boost::asio;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using v1::Attempt;
+using v1::BatchReport;
+using v1::BatchTask;
+
+constexpr const char* kKey = "sk-canary-0123456789";
+constexpr const char* kToken = "batches/00000001-0000010000000007";
+
+// Answers each call by what the test says for "METHOD /path", and keeps the calls.
+class FakeProvider final : public net::HttpClient {
+ public:
+  struct Reply {
+    int status = 200;
+    std::string body;
+    net::HttpFailure failure = net::HttpFailure::kNone;
+    bool written = true;
+  };
+  // The first replies in turn, the last one for ever.
+  std::map<std::string, std::vector<Reply>> replies;
+  std::vector<net::HttpRequest> calls;
+
+  asio::awaitable<net::HttpResult> Call(net::HttpRequest request) override {
+    const std::string what =
+        fmt::format("{} {}", request.method, request.target.substr(0, request.target.find('?')));
+    calls.push_back(request);
+    net::HttpResult result;
+    result.request_bytes_written = true;
+    auto& queue = replies[what];
+    Reply reply{.status = 404, .body = R"({"error":{"message":"no such path"}})"};
+    if (!queue.empty()) reply = queue.front();
+    if (queue.size() > 1) queue.erase(queue.begin());
+    result.failure = reply.failure;
+    result.request_bytes_written = reply.written;
+    result.text = "what happened";
+    if (!result.ok()) co_return result;
+    result.status = reply.status;
+    if (request.take_body == nullptr || reply.status != 200) {
+      result.body = reply.body;
+      co_return result;
+    }
+    // In pieces that end anywhere.
+    for (std::size_t at = 0; at < reply.body.size(); at += 7) {
+      const bool goes_on = co_await request.take_body(std::string_view(reply.body).substr(at, 7));
+      if (goes_on) continue;
+      result.failure = net::HttpFailure::kCancelled;
+      co_return result;
+    }
+    co_return result;
+  }
+  int Count(std::string_view what) const {
+    int count = 0;
+    for (const net::HttpRequest& call : calls) {
+      const std::string target = call.target.substr(0, call.target.find('?'));
+      if (fmt::format("{} {}", call.method, target) == what) ++count;
+    }
+    return count;
+  }
+};
+
+class Sink final : public BatchSink {
+ public:
+  asio::awaitable<bool> Take(v1::AttemptReport report) override {
+    if (taken.size() >= most) co_return false;
+    taken.push_back(std::move(report));
+    co_return true;
+  }
+  asio::awaitable<bool> Flush() override {
+    ++flushes;
+    co_return true;
+  }
+  bool stopped() const override { return stop; }
+
+  std::vector<v1::AttemptReport> taken;
+  std::size_t most = SIZE_MAX;
+  int flushes = 0;
+  bool stop = false;
+};
+
+class BatchRunnerTest : public ::testing::Test {
+ protected:
+  explicit BatchRunnerTest(const std::string& dialect = "openai") {
+    v1::Config config;
+    v1::Endpoint* endpoint = config.add_endpoints();
+    endpoint->set_name("local");
+    endpoint->set_base_url("https://h/v1");
+    endpoint->set_dialect(dialect);
+    endpoint->set_api_key_env("KEY");
+    endpoint->add_models()->set_match("*");
+    auto endpoints = provider::Endpoints::Create(
+        config, [](const std::string&) { return std::optional<std::string>(kKey); });
+    EXPECT_TRUE(endpoints.ok()) << endpoints.status();
+    if (endpoints.ok()) endpoints_ = *std::move(endpoints);
+    start_.job = *dialect::JobRenderer::Create(dialect::SmallJob());
+    start_.create_by = clock_.Now() + std::chrono::minutes(5);
+    BatchTask& task = start_.task;
+    task.set_batch(kToken);
+    task.set_job("jobs/j");
+    *task.mutable_create_time() = ToProto(clock_.WallNow());
+    for (int i = 0; i < 3; ++i) {
+      v1::Lease& lease = *task.add_leases();
+      lease.set_attempt_id(fmt::format("00000001-{:016x}", i));
+      lease.set_job("jobs/j");
+      lease.mutable_cell()->set_kind(v1::Cell::CHOICE);
+      lease.mutable_cell()->set_index(static_cast<std::uint32_t>(i));
+    }
+  }
+  BatchReport Run(BatchTask::Step step) {
+    start_.task.set_step(step);
+    asio::io_context io(1);
+    const auto runner = MakeBatchRunner(*endpoints_, http_, clock_);
+    BatchReport report;
+    asio::co_spawn(io, runner->Run(start_, sink_),
+                   [&](const std::exception_ptr& error, BatchReport result) {
+                     EXPECT_FALSE(error);
+                     report = std::move(result);
+                   });
+    io.run();
+    EXPECT_EQ(report.batch(), kToken);
+    EXPECT_EQ(report.step(), step);
+    EXPECT_THAT(report.DebugString(), Not(HasSubstr(kKey)));
+    return report;
+  }
+  std::string Id(int line) const { return start_.task.leases(line).attempt_id(); }
+
+  ManualClock clock_;
+  FakeProvider http_;
+  Sink sink_;
+  std::unique_ptr<provider::Endpoints> endpoints_;
+  BatchStart start_;
+};
+
+std::string OpenAiBatch(const std::string& id, const std::string& status,
+                        const std::string& token = "", const std::string& more = "") {
+  return fmt::format(
+      R"({{"id":"{}","object":"batch","status":"{}","created_at":4000000000,
+          "metadata":{{"candor_batch":"{}"}},
+          "request_counts":{{"total":3,"completed":2,"failed":0}}{}}})",
+      id, status, token, more);
+}
+
+TEST_F(BatchRunnerTest, CreatesFromAnUploadedFile) {
+  http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
+  http_.replies["POST /v1/batches"] = {{.body = OpenAiBatch("batch_1", "validating")}};
+  const BatchReport report = Run(BatchTask::SUBMIT);
+  EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
+  EXPECT_EQ(report.provider_batch(), "batch_1");
+  EXPECT_EQ(report.provider_state(), "validating");
+  ASSERT_THAT(http_.calls, SizeIs(2)) << "nothing is looked for that cannot be there";
+  const net::HttpRequest& upload = http_.calls[0];
+  EXPECT_EQ(upload.headers.Find("authorization"), std::string("Bearer ") + kKey);
+  EXPECT_THAT(upload.body,
+              HasSubstr("filename=\"candor-batches-00000001-0000010000000007.jsonl\""));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(upload.body, HasSubstr("{\"custom_id\":\"" + Id(i) + "\""));
+  }
+  EXPECT_THAT(http_.calls[1].body, HasSubstr("\"input_file_id\":\"file-1\""));
+  EXPECT_THAT(http_.calls[1].body, HasSubstr(kToken));
+}
+
+TEST_F(BatchRunnerTest, FileThatIsNotSeenYetIsTriedAgain) {
+  http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
+  http_.replies["POST /v1/batches"] = {
+      {.status = 400, .body = R"({"error":{"message":"No such File object: file-1"}})"},
+      {.body = OpenAiBatch("batch_1", "validating")}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::IN_PROGRESS);
+}
+
+TEST_F(BatchRunnerTest, AdoptsWhatIsThere) {
+  start_.task.set_may_exist(true);
+  http_.replies["GET /v1/batches"] = {
+      {.body = fmt::format(R"({{"data":[{}],"has_more":true}})",
+                           OpenAiBatch("batch_9", "in_progress", "batches/another"))},
+      {.body = fmt::format(R"({{"data":[{}],"has_more":true}})",
+                           OpenAiBatch("batch_1", "in_progress", kToken))}};
+  const BatchReport report = Run(BatchTask::SUBMIT);
+  EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
+  EXPECT_EQ(report.provider_batch(), "batch_1");
+  EXPECT_EQ(report.lines_done(), 2);
+  EXPECT_EQ(http_.Count("POST /v1/batches"), 0);
+  EXPECT_THAT(http_.calls[1].target, HasSubstr("after=batch_9"));
+}
+
+TEST_F(BatchRunnerTest, LooksNoFurtherBackThanItsOwnCreation) {
+  start_.task.set_may_exist(true);
+  std::string old = OpenAiBatch("batch_old", "completed", "batches/another");
+  old.replace(old.find("4000000000"), 10, "0000000001");
+  *start_.task.mutable_create_time() = ToProto(WallTime(std::chrono::hours(1000)));
+  http_.replies["GET /v1/batches"] = {
+      {.body = fmt::format(R"({{"data":[{}],"has_more":true}})", old)}};
+  http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
+  http_.replies["POST /v1/batches"] = {{.body = OpenAiBatch("batch_1", "validating")}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).provider_batch(), "batch_1");
+  EXPECT_EQ(http_.Count("GET /v1/batches"), 1);
+}
+
+TEST_F(BatchRunnerTest, SearchThatFailsCreatesNothing) {
+  start_.task.set_may_exist(true);
+  http_.replies["GET /v1/batches"] = {{.status = 500, .body = "{}"}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::UNDECIDED);
+  EXPECT_THAT(http_.calls, SizeIs(1));
+}
+
+TEST_F(BatchRunnerTest, WhatACreationComesTo) {
+  const struct {
+    FakeProvider::Reply reply;
+    BatchReport::State state;
+  } cases[] = {
+      {{.status = 400, .body = R"({"error":{"message":"no"}})"}, BatchReport::REFUSED},
+      {{.status = 401, .body = "{}"}, BatchReport::REFUSED},
+      {{.status = 429, .body = "{}"}, BatchReport::ABSENT},
+      {{.status = 429, .body = R"({"error":{"code":"insufficient_quota"}})"}, BatchReport::ABSENT},
+      {{.status = 500, .body = "{}"}, BatchReport::UNDECIDED},
+      {{.body = "<html>"}, BatchReport::UNDECIDED},
+      {{.failure = net::HttpFailure::kTotalTimeout}, BatchReport::UNDECIDED},
+      {{.failure = net::HttpFailure::kConnect, .written = false}, BatchReport::ABSENT},
+  };
+  for (const auto& one : cases) {
+    http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
+    http_.replies["POST /v1/batches"] = {one.reply};
+    EXPECT_EQ(Run(BatchTask::SUBMIT).state(), one.state) << one.reply.status << one.reply.body;
+  }
+}
+
+TEST_F(BatchRunnerTest, ServerWithoutFilesRefuses) {
+  const BatchReport report = Run(BatchTask::SUBMIT);
+  EXPECT_EQ(report.state(), BatchReport::REFUSED);
+  EXPECT_EQ(report.error_class(), Attempt::NOT_FOUND);
+}
+
+TEST_F(BatchRunnerTest, LateCreationIsNotMade) {
+  start_.create_by = clock_.Now() - Duration(1);
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::ABSENT);
+  EXPECT_THAT(http_.calls, IsEmpty());
+}
+
+TEST_F(BatchRunnerTest, StoppedStepCreatesNothing) {
+  sink_.stop = true;
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::ABSENT);
+  EXPECT_THAT(http_.calls, IsEmpty());
+}
+
+TEST_F(BatchRunnerTest, JobWithoutSpecificationIsHandedBack) {
+  start_.job = nullptr;
+  start_.error = "it has not come";
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::ABSENT);
+  EXPECT_EQ(Run(BatchTask::POLL).state(), BatchReport::STATE_UNSPECIFIED);
+}
+
+TEST_F(BatchRunnerTest, Polls) {
+  start_.task.set_provider_batch("batch_1");
+  auto& replies = http_.replies["GET /v1/batches/batch_1"];
+  replies = {{.body = OpenAiBatch("batch_1", "in_progress")}};
+  BatchReport report = Run(BatchTask::POLL);
+  EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
+  EXPECT_EQ(report.lines_done(), 2);
+  replies = {{.body = OpenAiBatch("batch_1", "expired")}};
+  EXPECT_EQ(Run(BatchTask::POLL).state(), BatchReport::ENDED);
+  replies = {{.body = OpenAiBatch("batch_1", "failed", "",
+                                  R"(,"errors":{"data":[{"code":"token_limit_exceeded"}]})")}};
+  report = Run(BatchTask::POLL);
+  EXPECT_EQ(report.state(), BatchReport::REFUSED);
+  EXPECT_EQ(report.error_class(), Attempt::RATE_LIMITED);
+  replies = {{.status = 404, .body = "{}"}};
+  EXPECT_EQ(Run(BatchTask::POLL).state(), BatchReport::ABSENT);
+  replies = {{.status = 503, .body = "{}"}};
+  EXPECT_EQ(Run(BatchTask::POLL).state(), BatchReport::STATE_UNSPECIFIED);
+}
+
+std::string Answered(const std::string& id, const std::string& text) {
+  return fmt::format(
+      R"({{"custom_id":"{}","response":{{"status_code":200,"request_id":"r","body":{{"choices":)"
+      R"([{{"message":{{"content":"{}"}},"finish_reason":"stop"}}],"model":"m-2",)"
+      R"("usage":{{"prompt_tokens":90,"completion_tokens":1}}}}}},"error":null}})"
+      "\n",
+      id, text);
+}
+
+TEST_F(BatchRunnerTest, CollectsAnswersAndErrorsAsLiveCallsWouldBe) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "completed", "",
+                           R"(,"output_file_id":"file-o","error_file_id":"file-e")")}};
+  // Order is not that of the input; there are strangers, nonsense and repetitions.
+  http_.replies["GET /v1/files/file-o/content"] = {
+      {.body = Answered(Id(2), "B") + "\n{\"custom_id\": 7}\n<html>\n" + Answered("other", "A") +
+               Answered(Id(0), std::string("A ") + kKey) + Answered(Id(0), "A")}};
+  http_.replies["GET /v1/files/file-e/content"] = {
+      {.body = fmt::format(R"({{"custom_id":"{}","response":{{"status_code":400,"body":)"
+                           R"({{"error":{{"message":"so it said"}}}}}},"error":null}})",
+                           Id(1))}};
+  const BatchReport report = Run(BatchTask::COLLECT);
+  EXPECT_EQ(report.state(), BatchReport::COLLECTED);
+  EXPECT_EQ(sink_.flushes, 1);
+  ASSERT_THAT(sink_.taken, SizeIs(3));
+  const v1::AttemptReport& first = sink_.taken[0];
+  EXPECT_EQ(first.attempt().id(), Id(2));
+  EXPECT_EQ(first.attempt().state(), Attempt::COMPLETED);
+  EXPECT_EQ(first.attempt().batch(), kToken);
+  EXPECT_EQ(first.attempt().provider_request_id(), "r");
+  EXPECT_EQ(first.attempt().usage().input_tokens(), 90);
+  EXPECT_EQ(first.outcome().choice(), v1::Outcome::B);
+  EXPECT_EQ(first.outcome().index(), 2U);
+  EXPECT_EQ(first.outcome().served_model(), "m-2");
+  EXPECT_THAT(first.outcome().prompt_hash(), SizeIs(64));
+  EXPECT_GT(first.outcome().option_a_size(), 0);
+  EXPECT_THAT(sink_.taken[1].DebugString(), Not(HasSubstr(kKey)));
+  EXPECT_EQ(sink_.taken[2].attempt().state(), Attempt::FAILED);
+  EXPECT_EQ(sink_.taken[2].attempt().error_class(), Attempt::INVALID_REQUEST);
+  EXPECT_EQ(sink_.taken[2].attempt().error_text(), "so it said");
+}
+
+TEST_F(BatchRunnerTest, LinesOfACancelledBatchWithoutResultWereNotRun) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "cancelled", "", R"(,"output_file_id":"file-o")")}};
+  http_.replies["GET /v1/files/file-o/content"] = {{.body = Answered(Id(0), "A")}};
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
+  ASSERT_THAT(sink_.taken, SizeIs(3));
+  EXPECT_EQ(sink_.taken[1].attempt().state(), Attempt::NOT_SENT);
+  EXPECT_THAT(sink_.taken[1].attempt().error_text(), HasSubstr("cancelled"));
+}
+
+TEST_F(BatchRunnerTest, CollectionThatBreaksIsNotDone) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "completed", "", R"(,"output_file_id":"file-o")")}};
+  http_.replies["GET /v1/files/file-o/content"] = {{.failure = net::HttpFailure::kTruncated}};
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::STATE_UNSPECIFIED);
+  http_.replies["GET /v1/files/file-o/content"] = {
+      {.body = Answered(Id(0), "A") + Answered(Id(1), "A")}};
+  sink_.most = 1;
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::STATE_UNSPECIFIED);
+  EXPECT_EQ(sink_.flushes, 0);
+}
+
+TEST_F(BatchRunnerTest, Cancels) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["POST /v1/batches/batch_1/cancel"] = {
+      {.body = OpenAiBatch("batch_1", "cancelling")}};
+  BatchReport report = Run(BatchTask::CANCEL);
+  EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
+  EXPECT_EQ(report.provider_state(), "cancelling");
+  // It had ended.
+  http_.replies["POST /v1/batches/batch_1/cancel"] = {{.status = 400, .body = "{}"}};
+  http_.replies["GET /v1/batches/batch_1"] = {{.body = OpenAiBatch("batch_1", "completed")}};
+  EXPECT_EQ(Run(BatchTask::CANCEL).state(), BatchReport::ENDED);
+}
+
+TEST_F(BatchRunnerTest, CancelsWhatItHasToLookFor) {
+  start_.task.set_may_exist(true);
+  http_.replies["GET /v1/batches"] = {{.body = R"({"data":[],"has_more":false})"}};
+  EXPECT_EQ(Run(BatchTask::CANCEL).state(), BatchReport::ABSENT);
+  http_.replies["GET /v1/batches"] = {
+      {.body = fmt::format(R"({{"data":[{}],"has_more":false}})",
+                           OpenAiBatch("batch_1", "in_progress", kToken))}};
+  http_.replies["POST /v1/batches/batch_1/cancel"] = {
+      {.body = OpenAiBatch("batch_1", "cancelling")}};
+  const BatchReport report = Run(BatchTask::CANCEL);
+  EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
+  EXPECT_EQ(report.provider_batch(), "batch_1");
+  EXPECT_EQ(http_.Count("POST /v1/batches/batch_1/cancel"), 1);
+}
+
+}  // namespace
+}  // namespace candor::batch

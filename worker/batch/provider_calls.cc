@@ -1,0 +1,186 @@
+#include "worker/batch/provider_calls.h"
+
+#include "common/base/logging.h"
+
+#include <exception>
+#include <utility>
+
+namespace candor::batch {
+namespace {
+
+namespace asio = boost::asio;
+
+// Shorter keys are no secrets ("none", "EMPTY"), and blotting them out would spoil replies.
+constexpr std::size_t kLeastSecretBytes = 8;
+// Objects and pages of a hundred of them.
+constexpr std::size_t kMaxAnswerBytes = std::size_t{4} << 20U;
+// Results are as large as they are: they are never held as a whole.
+constexpr std::size_t kMaxResultBytes = std::size_t{4} << 30U;
+
+dialect::ProviderError OfFailure(const net::HttpResult& result) {
+  using net::HttpFailure;
+  v1::Attempt::ErrorClass error_class = v1::Attempt::CONNECTION;
+  switch (result.failure) {
+    case HttpFailure::kInvalidRequest:
+      error_class = v1::Attempt::INVALID_REQUEST;
+      break;
+    case HttpFailure::kMalformed:
+    case HttpFailure::kTooLarge:
+      error_class = v1::Attempt::MALFORMED_RESPONSE;
+      break;
+    case HttpFailure::kFirstByteTimeout:
+    case HttpFailure::kIdleTimeout:
+    case HttpFailure::kTotalTimeout:
+    case HttpFailure::kConnectTimeout:
+      error_class = v1::Attempt::TIMEOUT;
+      break;
+    default:
+      break;
+  }
+  return {.error_class = error_class, .text = result.text, .retry_after = std::nullopt};
+}
+
+// Puts the pieces of a body together to lines.
+class LineSplitter {
+ public:
+  asio::awaitable<bool> Feed(std::string_view piece, const TakeLine& take) {
+    while (!piece.empty()) {
+      const std::size_t end = piece.find('\n');
+      Append(piece.substr(0, end));
+      if (end == std::string_view::npos) break;
+      piece.remove_prefix(end + 1);
+      const bool goes_on = co_await Finish(take);
+      if (!goes_on) co_return false;
+    }
+    co_return true;
+  }
+
+  // The last line may lack its end.
+  asio::awaitable<bool> Finish(const TakeLine& take) {
+    const bool whole = !std::exchange(too_long_, false);
+    const std::string line = std::exchange(line_, {});
+    if (!whole) Log().Warn("a result of a batch is above {} bytes and left out", kMaxLineBytes);
+    if (!whole || line.find_first_not_of(" \t\r") == std::string::npos) co_return true;
+    const bool goes_on = co_await take(line);
+    co_return goes_on;
+  }
+
+ private:
+  void Append(std::string_view text) {
+    if (too_long_) return;
+    if (line_.size() + text.size() > kMaxLineBytes) {
+      too_long_ = true;
+      line_ = {};
+      return;
+    }
+    line_ += text;
+  }
+
+  std::string line_;
+  bool too_long_ = false;
+};
+
+}  // namespace
+
+ProviderCalls::ProviderCalls(const provider::Endpoint& endpoint, std::string model,
+                             std::shared_ptr<const Secret> key, net::HttpClient& http,
+                             const Clock& clock)
+    : endpoint_(endpoint),
+      model_(std::move(model)),
+      key_(std::move(key)),
+      http_(http),
+      clock_(clock) {}
+
+std::string ProviderCalls::Redact(std::string text) const {
+  if (key_->Reveal().size() < kLeastSecretBytes) return text;
+  if (text.find(key_->Reveal()) == std::string::npos) return text;
+  return key_->Redact(std::move(text));
+}
+
+net::HttpRequest ProviderCalls::MakeRequest(std::string_view method, std::string_view path) const {
+  net::HttpRequest request;
+  request.method = method;
+  request.origin = endpoint_.origin();
+  const provider::Route& route = endpoint_.RouteOf(model_);
+  // The endpoint's own path is that of a single call.
+  const std::string target = endpoint_.Target(route, model_);
+  std::string_view base = target;
+  const std::size_t question = base.find('?');
+  const std::string_view query =
+      question == std::string_view::npos ? std::string_view() : base.substr(question + 1);
+  base = base.substr(0, question);
+  const std::string call = endpoint_.dialect().Path(model_, route.stream);
+  if (base.ends_with(call)) base.remove_suffix(call.size());
+  request.target.assign(base).append(path);
+  if (!query.empty()) {
+    request.target.push_back(path.find('?') == std::string_view::npos ? '?' : '&');
+    request.target.append(query);
+  }
+  request.timeouts = endpoint_.timeouts();
+  request.max_response_body_bytes = kMaxAnswerBytes;
+  request.headers.Add("Accept", "application/json");
+  if (!key_->empty()) {
+    request.headers.Add(endpoint_.auth_header(),
+                        std::string(endpoint_.auth_prefix()) + key_->Reveal());
+  }
+  for (const auto& [name, value] : route.headers) request.headers.Add(name, value);
+  return request;
+}
+
+Answer ProviderCalls::Read(net::HttpResult result) const {
+  Answer answer;
+  answer.status = result.ok() ? result.status : 0;
+  answer.sent = result.request_bytes_written;
+  answer.body = Redact(std::move(result.body));
+  if (!result.ok()) {
+    answer.error = OfFailure(result);
+  } else if (result.status < 200 || result.status > 299) {
+    const auto header = [&](std::string_view name) { return result.headers.Find(name); };
+    answer.error = endpoint_.dialect().ClassifyError(
+        {.status = result.status, .body = answer.body, .header = header, .now = clock_.WallNow()});
+  }
+  if (answer.error) answer.error->text = Redact(std::move(answer.error->text));
+  return answer;
+}
+
+asio::awaitable<Answer> ProviderCalls::Get(std::string_view path) {
+  net::HttpResult result = co_await http_.Call(MakeRequest("GET", path));
+  co_return Read(std::move(result));
+}
+
+asio::awaitable<Answer> ProviderCalls::Post(std::string_view path, std::string body,
+                                            std::string_view content_type,
+                                            std::chrono::milliseconds total) {
+  net::HttpRequest request = MakeRequest("POST", path);
+  request.headers.Add("Content-Type", content_type);
+  request.body = std::move(body);
+  // A large body is long under way before the first byte of its answer can come.
+  request.timeouts.first_byte = total;
+  request.timeouts.total = total;
+  net::HttpResult result = co_await http_.Call(std::move(request));
+  co_return Read(std::move(result));
+}
+
+asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine take) {
+  net::HttpRequest request = MakeRequest("GET", path);
+  request.max_response_body_bytes = kMaxResultBytes;
+  // As long as it takes: a pause is what ends it.
+  request.timeouts.total = std::chrono::milliseconds(0);
+  LineSplitter lines;
+  bool ended = false;
+  request.take_body = [&](std::string_view piece) -> asio::awaitable<bool> {
+    const bool goes_on = co_await lines.Feed(piece, take);
+    ended = !goes_on;
+    co_return goes_on;
+  };
+  net::HttpResult result = co_await http_.Call(std::move(request));
+  if (ended) co_return Answer{.error = std::nullopt, .status = 200, .sent = true, .body = {}};
+  Answer answer = Read(std::move(result));
+  if (!answer.error) {
+    const bool goes_on = co_await lines.Finish(take);
+    static_cast<void>(goes_on);
+  }
+  co_return answer;
+}
+
+}  // namespace candor::batch

@@ -1,0 +1,72 @@
+// Calls to the batch paths of one endpoint. Inside this room only.
+#pragma once
+
+#include "common/base/clock.h"
+#include "common/base/secret.h"
+#include "common/dialect/batch.h"
+#include "common/dialect/error.h"
+#include "common/net/http_client.h"
+#include "worker/provider/endpoints.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace candor::batch {
+
+// What came of a call. The key is taken out of all texts.
+struct Answer {
+  // Absent when the provider did what it was asked for.
+  std::optional<dialect::ProviderError> error;
+  // HTTP status; 0 when there was no complete answer.
+  int status = 0;
+  // Whether the provider may have seen the call.
+  bool sent = false;
+  std::string body;
+};
+
+// Takes a line; false ends the call.
+using TakeLine = std::function<boost::asio::awaitable<bool>(std::string_view line)>;
+
+class ProviderCalls {
+ public:
+  // For a model at the endpoint. All but the key and the model must outlive it.
+  ProviderCalls(const provider::Endpoint& endpoint, std::string model,
+                std::shared_ptr<const Secret> key, net::HttpClient& http, const Clock& clock);
+
+  // Paths are relative to the endpoint's base URL, with a query or without.
+  boost::asio::awaitable<Answer> Get(std::string_view path);
+  // `total` bounds the whole call.
+  boost::asio::awaitable<Answer> Post(std::string_view path, std::string body,
+                                      std::string_view content_type,
+                                      std::chrono::milliseconds total);
+  // Reads a body of lines as it comes, a line at a time, whatever its size. A line above
+  // kMaxLineBytes is left out.
+  boost::asio::awaitable<Answer> GetLines(std::string_view path, TakeLine take);
+
+  const provider::Endpoint& endpoint() const { return endpoint_; }
+  const v1::ModelRule& rule() const { return endpoint_.RouteOf(model_).rule; }
+  // `text` without the key in it.
+  std::string Redact(std::string text) const;
+  WallTime WallNow() const { return clock_.WallNow(); }
+
+ private:
+  net::HttpRequest MakeRequest(std::string_view method, std::string_view path) const;
+  Answer Read(net::HttpResult result) const;
+
+  const provider::Endpoint& endpoint_;
+  const std::string model_;
+  const std::shared_ptr<const Secret> key_;
+  net::HttpClient& http_;
+  const Clock& clock_;
+};
+
+// Of one result, which has to fit into a message to the coordinator.
+inline constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20U;
+
+}  // namespace candor::batch

@@ -1,0 +1,157 @@
+#include "worker/session/batch_desk.h"
+
+#include "common/base/logging.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace candor::session {
+namespace {
+
+namespace asio = boost::asio;
+
+// Results on their way, of all steps together: some megabytes, and enough for the coordinator to
+// gather commits.
+constexpr std::size_t kMaxWaiting = 1'024;
+constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 20U;
+
+}  // namespace
+
+// One step under way.
+class BatchDesk::Step final : public batch::BatchSink {
+ public:
+  Step(BatchDesk& desk, batch::BatchStart the_start) : start(std::move(the_start)), desk_(desk) {}
+
+  asio::awaitable<bool> Take(v1::AttemptReport report) override {
+    while (!stopped_ && desk_.waiting_ >= kMaxWaiting) co_await desk_.WaitForChange();
+    if (stopped_) co_return false;
+    unacknowledged.insert(report.attempt().id());
+    ++desk_.waiting_;
+    desk_.results_.push_back(std::move(report));
+    desk_.changed_();
+    co_return true;
+  }
+  asio::awaitable<bool> Flush() override {
+    while (!stopped_ && !unacknowledged.empty()) co_await desk_.WaitForChange();
+    co_return !stopped_;
+  }
+  bool stopped() const override { return stopped_; }
+
+  void Stop() {
+    stopped_ = true;
+    signal.emit(asio::cancellation_type::terminal);
+  }
+
+  batch::BatchStart start;
+  // The stream that it came on has ended.
+  bool orphaned = false;
+  asio::cancellation_signal signal;
+  absl::flat_hash_set<std::string> unacknowledged;
+
+ private:
+  BatchDesk& desk_;
+  bool stopped_ = false;
+};
+
+BatchDesk::BatchDesk(asio::any_io_executor executor, batch::BatchRunner* runner,
+                     std::function<void()> changed)
+    : executor_(executor),
+      runner_(runner),
+      changed_(std::move(changed)),
+      wake_(executor, asio::steady_timer::time_point::max()) {}
+
+BatchDesk::~BatchDesk() = default;
+
+asio::awaitable<void> BatchDesk::WaitForChange() {
+  boost::system::error_code ignored;
+  co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// Who waits looks again, and waits anew where it must.
+void BatchDesk::Wake() { wake_.cancel(); }
+
+void BatchDesk::Begin(batch::BatchStart start) {
+  if (runner_ == nullptr) return;
+  Step& step = *steps_.emplace_back(std::make_unique<Step>(*this, std::move(start)));
+  asio::co_spawn(executor_, Drive(step),
+                 asio::bind_cancellation_slot(
+                     step.signal.slot(), [this, &step](const std::exception_ptr& error) {
+                       if (error) Log().Error("a step of a batch broke");
+                       waiting_ -= step.unacknowledged.size();
+                       steps_.remove_if([&](const auto& one) { return one.get() == &step; });
+                       Wake();
+                       changed_();
+                     }));
+}
+
+asio::awaitable<void> BatchDesk::Drive(Step& step) {
+  // A stopped step ends by its own checks, not by an exception out of the next co_await.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  v1::BatchReport report = co_await runner_->Run(std::move(step.start), step);
+  // Nobody waits for it on another stream, unless it says that a batch is there now.
+  const bool news = report.step() == v1::BatchTask::SUBMIT && !report.provider_batch().empty();
+  if (step.orphaned && !news) co_return;
+  reports_.push_back(std::move(report));
+}
+
+bool BatchDesk::Next(v1::ConnectRequest* message) {
+  if (!results_.empty()) {
+    v1::AttemptReports* reports = message->mutable_reports();
+    std::size_t bytes = 0;
+    while (!results_.empty()) {
+      // With the bytes of tag and length.
+      const std::size_t size = results_.front().ByteSizeLong() + 8;
+      if (bytes > 0 && bytes + size > kMaxMessageBytes - 64) break;
+      bytes += size;
+      *reports->add_reports() = std::move(results_.front());
+      results_.pop_front();
+    }
+    return true;
+  }
+  if (reports_.empty()) return false;
+  *message->mutable_batch_report() = std::move(reports_.front());
+  reports_.pop_front();
+  return true;
+}
+
+void BatchDesk::Acknowledge(const v1::Acknowledgement& acknowledgement) {
+  if (waiting_ == 0) return;
+  bool any = false;
+  for (const std::string& id : acknowledgement.attempt_ids()) {
+    for (const auto& step : steps_) {
+      if (step->unacknowledged.erase(id) == 0) continue;
+      --waiting_;
+      any = true;
+      break;
+    }
+  }
+  if (any) Wake();
+}
+
+void BatchDesk::Close() {
+  for (const auto& step : steps_) step->orphaned = true;
+  Stop();
+  results_.clear();
+  std::erase_if(reports_, [](const v1::BatchReport& report) {
+    return report.step() != v1::BatchTask::SUBMIT || report.provider_batch().empty();
+  });
+}
+
+void BatchDesk::Stop() {
+  // A stopped step may end, and leave the list, at once.
+  for (auto at = steps_.begin(); at != steps_.end();) {
+    Step& step = **at++;
+    step.Stop();
+  }
+  Wake();
+}
+
+}  // namespace candor::session
