@@ -258,9 +258,10 @@ void Engine::Impl::BatchInProgress(ProviderBatch& batch, const v1::BatchReport& 
     batch.state = v1::Batch::SUBMITTED;
     batch.session = 0;
   }
-  if (report.step() == v1::BatchTask::CANCEL) batch.cancelled = true;
+  const bool cancelled = report.step() == v1::BatchTask::CANCEL;
+  if (cancelled) batch.cancelled = true;
   const std::int64_t done = std::clamp<std::int64_t>(report.lines_done(), 0, batch.lines);
-  batch.idle_polls = found || done != batch.lines_done ? 0 : batch.idle_polls + 1;
+  batch.idle_polls = found || cancelled || done != batch.lines_done ? 0 : batch.idle_polls + 1;
   batch.lines_done = done;
   batch.failures = 0;
   batch.error_text.clear();

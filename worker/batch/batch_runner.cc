@@ -355,10 +355,12 @@ class StepRun {
   }
 
   static asio::awaitable<void> Yield() {
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    const auto executor = co_await asio::this_coro::executor;
+    co_await asio::post(executor, asio::use_awaitable);
   }
   static asio::awaitable<void> Pause(milliseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, time);
     boost::system::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }

@@ -208,8 +208,8 @@ TEST_F(BatchRunnerTest, AdoptsWhatIsThere) {
 TEST_F(BatchRunnerTest, LooksNoFurtherBackThanItsOwnCreation) {
   start_.task.set_may_exist(true);
   std::string old = OpenAiBatch("batch_old", "completed", "batches/another");
-  old.replace(old.find("4000000000"), 10, "0000000001");
-  *start_.task.mutable_create_time() = ToProto(WallTime(std::chrono::hours(1000)));
+  old.replace(old.find("4000000000"), 10, "1000000000");
+  *start_.task.mutable_create_time() = ToProto(WallTime(std::chrono::hours(1'000'000)));
   http_.replies["GET /v1/batches"] = {
       {.body = fmt::format(R"({{"data":[{}],"has_more":true}})", old)}};
   http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
