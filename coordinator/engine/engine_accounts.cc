@@ -66,7 +66,7 @@ void Engine::Impl::AccountWaits(TimePoint until) {
     for (const Group::Member& member : group.members) {
       for (const std::uint32_t number : member.entries) {
         EntryState& entry = member.job->entries[number];
-        if (entry.pending() == 0) continue;
+        if (entry.pending() == 0 && entry.batch_open() == 0) continue;
         v1::WaitReason reason = WaitingFor(*member.job, entry, now()).reason;
         if (reason == v1::SLOTS && store_bound) reason = v1::STORE;
         entry.waits.Charge(reason, span);
@@ -108,6 +108,7 @@ Overview Engine::Impl::GetOverview(const Instant& instant) const {
   out.leases = static_cast<std::int64_t>(leases_.size());
   for (const auto& [name, number] : workers_.by_name()) {
     const WorkerState& worker = workers_[number];
+    if (worker.is_batch) continue;
     if (worker.session == 0) {
       ++out.workers_away;
       continue;

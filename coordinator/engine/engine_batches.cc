@@ -357,7 +357,6 @@ std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) c
   add(submitted, fmt::format("at the provider, {} done", WithCommas(submitted.done)));
   add(collecting, fmt::format("ended, {} results here", WithCommas(collecting.done)));
   add(intended, "to be created");
-  if (words.empty()) words = job.entries[entry].no_batches;
   return words;
 }
 

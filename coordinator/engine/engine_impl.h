@@ -104,8 +104,7 @@ class Engine::Impl {
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
   // engine_batches.cc
   std::vector<v1::Batch> Batches(JobKey key) const;
-  // "2 batches of 3,000 lines at the provider, 1,200 done"; or why there are none although there
-  // should be.
+  // "2 batches of 3,000 lines at the provider, 1,200 done"; empty when there are none.
   std::string BatchWords(const JobState& job, std::uint32_t entry) const;
   // engine_waiting.cc: why no cell of the entry can be leased now.
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);

@@ -42,17 +42,9 @@ void Engine::Impl::FillStatus(const JobState& job, const Instant& instant, v1::J
       if (state != nullptr) kind.set_in_flight(state->in_flight);
     }
     progress.set_rate(entry.rate.Rate(instant.now));
-    if (entry.batching || !entry.no_batches.empty()) {
-      std::string words = BatchWords(job, static_cast<std::uint32_t>(i));
-      if (!words.empty() && progress.state() == v1::EntryProgress::RUNNING) {
-        progress.set_reason(std::move(words));
-        if (entry.batching) {
-          progress.set_wait_reason(v1::PROVIDER_BATCH);
-          continue;
-        }
-      }
-    }
-    if (progress.state() != v1::EntryProgress::RUNNING || entry.pending() == 0) continue;
+    if (progress.state() != v1::EntryProgress::RUNNING) continue;
+    progress.set_reason(entry.no_batches);
+    if (entry.pending() == 0 && entry.batch_open() == 0) continue;
     Waiting waiting = WaitingFor(job, entry, instant.now);
     progress.set_wait_reason(waiting.reason);
     if (waiting.text.empty()) continue;

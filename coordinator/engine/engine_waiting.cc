@@ -93,10 +93,11 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     return {v1::NO_WORKER, fmt::format("endpoint \"{}\" is not in the configuration any more",
                                        entry.endpoint_name)};
   }
-  if (!job.BudgetSpent().empty()) {
+  const bool in_batches = entry.batch_open() > 0 && entry.batch_open() == entry.open();
+  if (!in_batches && !job.BudgetSpent().empty()) {
     return {v1::NOTHING, "the budget is spent; calls in flight finish"};
   }
-  if (std::string reserved = job.BudgetReserved(); !reserved.empty()) {
+  if (std::string reserved = job.BudgetReserved(); !in_batches && !reserved.empty()) {
     return {v1::NOTHING, std::move(reserved)};
   }
 
@@ -131,6 +132,11 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     return {v1::NO_WORKER,
             fmt::format("no connected worker serves endpoint \"{}\"{}", entry.endpoint_name,
                         why.empty() ? "" : fmt::format(" ({})", why))};
+  }
+
+  if (in_batches) {
+    const auto number = static_cast<std::uint32_t>(&entry - job.entries.data());
+    return {v1::PROVIDER_BATCH, BatchWords(job, number)};
   }
 
   bool first_check = false;

@@ -156,6 +156,12 @@ std::int64_t EntryState::in_flight() const {
   return sum;
 }
 
+std::int64_t EntryState::batch_open() const {
+  std::int64_t sum = 0;
+  for (const KindState& kind : kinds) sum += kind.batch_open;
+  return sum;
+}
+
 std::uint64_t EntryState::pending() const {
   std::uint64_t sum = 0;
   for (const KindState& kind : kinds) sum += kind.cells.pending();

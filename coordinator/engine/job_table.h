@@ -149,6 +149,8 @@ struct EntryState {
   std::int32_t streak() const;
   std::int64_t open() const;
   std::int64_t in_flight() const;
+  // Lines of batches that have no result yet.
+  std::int64_t batch_open() const;
   std::uint64_t pending() const;
   // What a call of this kind takes of token limits at most; and what that of a cell does.
   CallSize Largest(const KindState& kind) const { return Size(kind, kind.prompt_tokens); }

@@ -38,7 +38,7 @@ std::string JobOf(const std::string& mode, const std::string& endpoint = "local"
 // Batches of 200 lines, looked at five times a second.
 std::string EndpointOf(const std::string& dialect) {
   return fmt::format(
-      "    base_url: {{base_url}}\n    dialect: {}\n    models:\n"
+      "    base_url: \"{{base_url}}\"\n    dialect: {}\n    models:\n"
       "      - match: \"*\"\n        price: {{input: 1, output: 2}}\n"
       "        batch: {{max_lines: 200, poll_interval: 0.2s}}\n",
       dialect);
@@ -194,7 +194,7 @@ TEST_P(BatchTest, CancelledJobEndsWithWhatItHas) {
   cluster_.Call("EvaluationService/DeleteJob", fmt::format(R"({{"name": "{}"}})", job));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dialects, BatchTest, testing::Values("openai"),
+INSTANTIATE_TEST_SUITE_P(Dialects, BatchTest, testing::Values("openai", "anthropic"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(BatchCreationTest, BatchIsRefusedWhereThereIsNone) {
