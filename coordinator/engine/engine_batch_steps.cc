@@ -99,7 +99,8 @@ void Engine::Impl::TakeSteps() {
                       batch->failures == 0;
     if (batch->due > now() && !asks) continue;
     const EntryState& entry = batch->job->entries[batch->entry];
-    if (step == v1::BatchTask::SUBMIT && groups_[entry.group].limits.blocked_until() > now()) continue;
+    if (step == v1::BatchTask::SUBMIT && groups_[entry.group].limits.blocked_until() > now())
+      continue;
     const SessionId session = PickForStep(entry.model.endpoint, busy);
     if (session == 0) continue;
     GiveStep(*batch, step, session);
@@ -182,7 +183,8 @@ std::optional<TimePoint> Engine::Impl::NextBatchWakeup() {
   };
   for (const auto& [id, batch] : provider_batches_.open()) {
     if (batch->session != 0 || !batch->durable) continue;
-    at(std::max(batch->due, groups_[batch->job->entries[batch->entry].group].limits.blocked_until()));
+    at(std::max(batch->due,
+                groups_[batch->job->entries[batch->entry].group].limits.blocked_until()));
     at(batch->due);
   }
   for (const Group& group : groups_) {

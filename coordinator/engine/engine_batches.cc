@@ -193,8 +193,13 @@ void Engine::Impl::AddLine(JobState& job, std::uint32_t entry, KindState& kind, 
   lease.grant_wall = instant_.wall;
   lease.batch = record.id;
   leases_.Add(lease);
-  record.leases.push_back(
-      {lease.attempt, job.key(), {lease.entry, kind.kind, index}, lease.size.total(), false, nullptr, lease.size.output});
+  record.leases.push_back({lease.attempt,
+                           job.key(),
+                           {lease.entry, kind.kind, index},
+                           lease.size.total(),
+                           false,
+                           nullptr,
+                           lease.size.output});
   ++batches_[record.id].open;
   ++kind.open;
   ++kind.batch_open;

@@ -276,7 +276,9 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
   switch (KindOf(attempt.error_class())) {
     case ErrorKind::kRepeat:
     case ErrorKind::kBlock:
-      if ((tried.failures >= job.max_attempts || now() - tried.first_failure >= kMaxRetryTime) &&
+      // Of batches a day's wait is no sign that it will never do.
+      if ((tried.failures >= job.max_attempts ||
+           (attempt.batch().empty() && now() - tried.first_failure >= kMaxRetryTime)) &&
           !job.terminal()) {
         FailCell(job, number, kind, index);
         return;
