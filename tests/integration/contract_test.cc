@@ -41,6 +41,31 @@ print("kept")
   EXPECT_EQ(check.out, "kept\n") << check.err;
 }
 
+// Guides name tests and files as proof: those must be there.
+TEST(ContractTest, WhatGuidesNameIsThere) {
+  const Finished check = RunCommand({"/usr/bin/python3", "-c", R"(
+import pathlib, re, sys
+root = pathlib.Path(sys.argv[1])
+sources = "".join(p.read_text() for p in (root / "tests").rglob("*.cc"))
+tests = {".".join(t) for t in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", sources)}
+pages = [*(root / "docs").rglob("*.md"), *root.glob("*.md")]
+named = 0
+for page in pages:
+    text = page.read_text()
+    for test in re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", text):
+        named += 1
+        if test not in tests: print(f"{page}: there is no test {test}")
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if re.search(r"[./]", target) and "://" not in target and not (page.parent / target).exists():
+            print(f"{page}: there is no {target}")
+assert named >= 40, named
+print("checked")
+)",
+                                     CANDOR_SOURCE_DIR
+});
+EXPECT_EQ(check.out, "checked\n") << check.err;
+}
+
 // Promise S14.
 TEST(ContractTest, ProgramsAreHardened) {
   for (const char* program :
