@@ -43,7 +43,7 @@ print("kept")
 
 // Guides name tests and files as proof: those must be there.
 TEST(ContractTest, WhatGuidesNameIsThere) {
-  const Finished check = RunCommand({"/usr/bin/python3", "-c", R"(
+  const Finished check = RunCommand({"/usr/bin/python3", "-c", R"py(
 import pathlib, re, sys
 root = pathlib.Path(sys.argv[1])
 sources = "".join(p.read_text() for p in (root / "tests").rglob("*.cc"))
@@ -60,10 +60,9 @@ for page in pages:
             print(f"{page}: there is no {target}")
 assert named >= 40, named
 print("checked")
-)",
-                                     CANDOR_SOURCE_DIR
-});
-EXPECT_EQ(check.out, "checked\n") << check.err;
+)py",
+                                     CANDOR_SOURCE_DIR});
+  EXPECT_EQ(check.out, "checked\n") << check.err;
 }
 
 // Promise S14.
