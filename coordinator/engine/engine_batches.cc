@@ -325,6 +325,8 @@ void Engine::Impl::CountRefusal(JobState& job, EntryState& entry,
 void Engine::Impl::FinishBatch(ProviderBatch& batch) {
   JobState& job = *batch.job;
   EntryState& entry = job.entries[batch.entry];
+  // Of a step that was mended by repeating it.
+  batch.error_text.clear();
   EndLines(batch, v1::Attempt::UNKNOWN, "the provider's results had nothing about this line");
   EndBatch(batch, v1::Batch::DONE);
   ++entry.batches_ended;

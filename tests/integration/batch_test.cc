@@ -46,7 +46,7 @@ std::string EndpointOf(const std::string& dialect) {
 
 class BatchTest : public ::testing::TestWithParam<const char*> {
  protected:
-  void Start(const std::string& simulator, const std::string& lease_ttl = "500ms") {
+  void Start(const std::string& simulator, const std::string& lease_ttl = "1s") {
     cluster_.SetEndpoints({{"local", EndpointOf(GetParam())}});
     cluster_.StartSimulator(simulator);
     cluster_.StartCoordinator({"--lease-ttl", lease_ttl});
@@ -195,7 +195,7 @@ TEST_P(BatchTest, CancelledJobEndsWithWhatItHas) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Dialects, BatchTest, testing::Values("openai", "anthropic"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& instance) { return std::string(instance.param); });
 
 TEST(BatchCreationTest, BatchIsRefusedWhereThereIsNone) {
   Cluster cluster;

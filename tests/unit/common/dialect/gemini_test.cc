@@ -31,9 +31,8 @@ TEST(GeminiRequestTest, TheSystemMessageHasAFieldOfItsOwn) {
       StartsWith(R"({"systemInstruction":{"parts":[{"text":"You are a nurse."}]},"contents":)"
                  R"([{"role":"user","parts":[{"text":"Which )"));
   EXPECT_THAT(Rendered(kDialect, TheJob()), EndsWith(R"("}]}],"generationConfig":{}})"));
-  EXPECT_THAT(
-      Rendered(kDialect, TheJob(), Cell::CHOICE, Rule("system_as: 'user'")),
-      StartsWith(R"({"contents":[{"role":"user","parts":[{"text":"You are a nurse.\n\n)"));
+  EXPECT_THAT(Rendered(kDialect, TheJob(), Cell::CHOICE, Rule("system_as: 'user'")),
+              StartsWith(R"({"contents":[{"role":"user","parts":[{"text":"You are a nurse.\n\n)"));
   v1::JobSpecification job = SmallJob();
   job.mutable_entries(0)->mutable_choice_prompt()->mutable_messages(0)->set_role("assistant");
   EXPECT_THAT(Rendered(kDialect, job), StartsWith(R"({"contents":[{"role":"model","parts")"));

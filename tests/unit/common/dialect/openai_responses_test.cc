@@ -17,10 +17,9 @@ using v1::Outcome;
 const OpenAiResponsesDialect kDialect;
 
 TEST(ResponsesRequestTest, MessagesAreInputItems) {
-  EXPECT_THAT(
-      Rendered(kDialect, TheJob()),
-      StartsWith(R"({"model":"m","input":[{"role":"system","content":"You are a nurse."},)"
-                 R"({"role":"user","content":"Which )"));
+  EXPECT_THAT(Rendered(kDialect, TheJob()),
+              StartsWith(R"({"model":"m","input":[{"role":"system","content":"You are a nurse."},)"
+                         R"({"role":"user","content":"Which )"));
   EXPECT_THAT(Rendered(kDialect, TheJob(), Cell::CHOICE, Rule("system_as: 'developer'")),
               HasSubstr(R"({"role":"developer","content":"You are a nurse."})"));
   EXPECT_THAT(

@@ -169,7 +169,8 @@ TEST_F(ReuseTest, TheEstimateLeavesOutWhatIsThere) {
   for (std::uint32_t index = 0; index < 5; ++index) {
     reused.items.push_back({{0, kChoice, index}, {0, kChoice, index}, v1::Outcome::VALID});
   }
-  const auto rest = driver_.engine->Estimate(*created.job, *created.specification, CountReused({&reused, 1}));
+  const auto rest =
+      driver_.engine->Estimate(*created.job, *created.specification, CountReused({&reused, 1}));
   EXPECT_EQ(whole.cells(), 14);
   EXPECT_EQ(whole.calls(), 14);
   EXPECT_EQ(whole.reused(), 0);

@@ -170,8 +170,8 @@ INSTANTIATE_TEST_SUITE_P(All, PacerCountTest,
                              CountCase{"added", {100, 300, TokenCount::kAdded}, 400, 400},
                              CountCase{"added", {100, 16, TokenCount::kAdded}, 116, 200},
                              // Gemini: input only, and more when it was more.
-        CountCase{"input", {100, 300, TokenCount::kInput}, 100, 120},
-        // Anthropic: corrected by the usage, up and down.
+                             CountCase{"input", {100, 300, TokenCount::kInput}, 100, 120},
+                             // Anthropic: corrected by the usage, up and down.
                              CountCase{"produced", {150, 300, TokenCount::kProduced}, 450, 200},
                              CountCase{"produced", {100, 16, TokenCount::kProduced}, 116, 200}));
 
