@@ -125,6 +125,10 @@ void Engine::Impl::EndedLease(std::uint64_t batch) {
   batches_.erase(found);
 }
 
+void Engine::Impl::SettledSending(std::uint64_t batch) {
+  if (--batches_.find(batch)->second.unsent == 0) unsent_batches_.erase(batch);
+}
+
 void Engine::Impl::Acknowledge(const WorkerState& worker, AttemptId attempt) {
   if (worker.session != 0) acknowledged_[worker.session].push_back(attempt);
 }

@@ -219,7 +219,9 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
     batch.worker = workers_[worker].name;
     batch.grant_time = now();
     batch.grant_wall = instant_.wall;
+    batch.sent_up_to = (unsent_batches_.empty() ? batch.id : *unsent_batches_.begin()) - 1;
     batches_.try_emplace(batch.id);
+    unsent_batches_.insert(batch.id);
     aging_.emplace_back(now(), batch.id);
     at_commit_.granted.push_back({instant_.wall, {}});
   }
@@ -250,6 +252,7 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
   groups_[state.group].limits.Take(now(), 1, lease.size);
   Batch& kept = batches_[batch.id];
   ++kept.open;
+  ++kept.unsent;
   kept.day = kept.day || groups_[state.group].limits.HasDay();
   ++kind.open;
   ++kind.in_flight;
@@ -294,6 +297,7 @@ void Engine::Impl::SendGranted(const AtCommit::Granted& granted) {
 
 void Engine::Impl::MarkSent(Lease& lease, WorkerState& worker, SendLeases& command) {
   EntryState& entry = lease.job->entries[lease.entry];
+  SettledSending(lease.batch);
   lease.state = Lease::State::kSent;
   lease.sent = now();
   lease.session = worker.session;

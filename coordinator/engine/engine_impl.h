@@ -145,6 +145,8 @@ class Engine::Impl {
   struct Batch {
     // Leases without an attempt record.
     std::uint32_t open = 0;
+    // Leases that are neither sent nor given up.
+    std::uint32_t unsent = 0;
     // It counts in no limit window any more.
     bool aged = false;
     // It counts in a window of a day.
@@ -186,6 +188,8 @@ class Engine::Impl {
   bool TimeMatters() const;
   void CloseOldBatches();
   void EndedLease(std::uint64_t batch);
+  // A lease was sent, or never will be.
+  void SettledSending(std::uint64_t batch);
   // To the worker's present session, if it has one.
   void Acknowledge(const WorkerState& worker, AttemptId attempt);
   TimePoint now() const { return instant_.now; }
@@ -366,6 +370,8 @@ class Engine::Impl {
   std::uint64_t next_attempt_ = 1;
   std::uint64_t next_batch_ = 1;
   absl::flat_hash_map<std::uint64_t, Batch> batches_;
+  // Those with unsent leases.
+  std::set<std::uint64_t> unsent_batches_;
   // Those that have not aged, in the order of their grants.
   std::deque<std::pair<TimePoint, std::uint64_t>> aging_;
   // Of these the older ones that count in a window of a day.

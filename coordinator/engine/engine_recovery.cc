@@ -8,9 +8,19 @@
 namespace candor::engine {
 namespace {
 
-// A call counts from when its lease was sent, which nobody wrote down: at most so long after its
-// grant, or its coordinator was no use anyway. Counting too long is safe.
-constexpr Duration kLongestCommit = std::chrono::seconds(10);
+// A call counts from when its lease was sent, which nobody wrote down: for each batch, by id, the
+// latest that it can have been. Counting too long is safe.
+std::vector<TimePoint> LatestSending(const std::vector<Recovery::OpenLeaseBatch>& batches,
+                                     TimePoint now) {
+  std::vector<TimePoint> latest;
+  latest.reserve(batches.size());
+  std::size_t later = 0;
+  for (const Recovery::OpenLeaseBatch& batch : batches) {
+    while (later < batches.size() && batches[later].batch.sent_up_to < batch.batch.id) ++later;
+    latest.push_back(later < batches.size() ? batches[later].batch.grant_time : now);
+  }
+  return latest;
+}
 
 // What a lease of before reserved.
 CallSize SizeOf(const LeaseRecord& lease, const EntryState& entry) {
@@ -100,11 +110,13 @@ void Engine::Impl::Recover(Recovery& recovery) {
   RecoverBatches(recovery.provider_batches);
   std::sort(recovery.lease_batches.begin(), recovery.lease_batches.end(),
             [](const auto& a, const auto& b) { return a.batch.id < b.batch.id; });
-  for (const Recovery::OpenLeaseBatch& recovered : recovery.lease_batches) {
+  const std::vector<TimePoint> latest = LatestSending(recovery.lease_batches, now());
+  for (std::size_t i = 0; i < recovery.lease_batches.size(); ++i) {
+    const Recovery::OpenLeaseBatch& recovered = recovery.lease_batches[i];
     const LeaseBatchRecord& record = recovered.batch;
     Batch& batch = batches_[record.id];
     aging_.emplace_back(record.grant_time, record.id);
-    const TimePoint sent = std::min(now(), record.grant_time + kLongestCommit);
+    const TimePoint sent = latest[i];
     const absl::flat_hash_map<AttemptId, bool> open = [&] {
       absl::flat_hash_map<AttemptId, bool> set;
       for (const AttemptId attempt : recovered.open) set[attempt] = true;

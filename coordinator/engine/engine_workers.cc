@@ -166,6 +166,7 @@ void Engine::Impl::NeverSent(LeaseSlot slot) {
     limits.Refund(now(), lease.granted, lease.sent, lease.size);
   } else {
     limits.Withdraw(now(), lease.granted, lease.size);
+    SettledSending(lease.batch);
   }
   RecordEnd(lease, v1::Attempt::NOT_SENT, "the worker never received it");
   if (!kind.cells.IsDone(lease.index)) kind.cells.Return(lease.index, now(), lease.alone);

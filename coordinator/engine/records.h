@@ -81,6 +81,9 @@ struct LeaseBatchRecord {
   std::string worker;      // "workers/{worker}"
   TimePoint grant_time{};  // engine time, see Recovery::engine_now
   WallTime grant_wall{};
+  // When this one was granted, all batches up to that id had been sent, or would never be: so a
+  // restart knows when they were sent at the latest, and what they take of the limits ends in time.
+  std::uint64_t sent_up_to = 0;
   std::vector<LeaseRecord> leases;
 };
 

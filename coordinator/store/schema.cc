@@ -77,13 +77,14 @@ CREATE TABLE scenario_sets (
 )sql";
 
 // provider_batches: their lines are lease batches whose worker bears the batch's name.
-constexpr const char* kProviderBatches = R"sql(
+constexpr const char* kVersion2 = R"sql(
 CREATE TABLE provider_batches (
   id INTEGER PRIMARY KEY,
   job INTEGER NOT NULL,
   entry INTEGER NOT NULL,
   body BLOB NOT NULL);
 CREATE INDEX provider_batches_job ON provider_batches (job);
+ALTER TABLE lease_batches ADD COLUMN sent_up_to INTEGER NOT NULL DEFAULT 0;
 )sql";
 
 static_assert(v1::Attempt::FAILED == 2 && v1::Attempt::UNANSWERED == 4 && v1::Attempt::UNKNOWN == 5,
@@ -92,8 +93,7 @@ static_assert(v1::Attempt::FAILED == 2 && v1::Attempt::UNANSWERED == 4 && v1::At
 }  // namespace
 
 std::span<const Migration> SqliteMigrations() {
-  static const std::array<Migration, 2> migrations = {Migration{kVersion1},
-                                                      Migration{kProviderBatches}};
+  static const std::array<Migration, 2> migrations = {Migration{kVersion1}, Migration{kVersion2}};
   return migrations;
 }
 

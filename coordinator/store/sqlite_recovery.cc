@@ -107,7 +107,8 @@ Status Reader::ReadLeaseBatches() {
   CANDOR_ASSIGN_OR_RETURN(
       Statement query,
       connection_.Prepare(
-          "SELECT id, worker, grant_time, grant_wall, leases FROM lease_batches ORDER BY id"));
+          "SELECT id, worker, grant_time, grant_wall, leases, sent_up_to FROM lease_batches "
+          "ORDER BY id"));
   CANDOR_ASSIGN_OR_RETURN(Statement attempt,
                           connection_.Prepare("SELECT 1 FROM attempts WHERE id = ?1"));
   while (true) {
@@ -126,6 +127,7 @@ Status Reader::ReadLeaseBatches() {
     std::erase_if(*leases, [&](const engine::LeaseRecord& lease) {
       return !result_.state.jobs.contains(lease.job);
     });
+    open.batch.sent_up_to = static_cast<std::uint64_t>(query.Integer(5));
     open.batch.leases = *std::move(leases);
     result_.state.AddAlone(open.batch.id, open.batch.leases);
     for (const engine::LeaseRecord& lease : open.batch.leases) {

@@ -33,7 +33,7 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
       {writer.delete_status_, "DELETE FROM job_statuses WHERE key = ?1"},
       {writer.insert_deleted_job_, "INSERT INTO deleted_jobs VALUES (?1)"},
       {writer.delete_deleted_job_, "DELETE FROM deleted_jobs WHERE key = ?1"},
-      {writer.insert_lease_batch_, "INSERT INTO lease_batches VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {writer.insert_lease_batch_, "INSERT INTO lease_batches VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
       {writer.delete_lease_batch_, "DELETE FROM lease_batches WHERE id = ?1"},
       // NOT_SENT and UNKNOWN are what is believed until a report says better.
       {writer.upsert_attempt_,
@@ -172,6 +172,7 @@ Status SqliteWriter::AddLeaseBatch(const engine::LeaseBatchRecord& record) {
   insert_lease_batch_.Bind(3, record.grant_time.time_since_epoch().count());
   insert_lease_batch_.Bind(4, record.grant_wall.time_since_epoch().count());
   insert_lease_batch_.BindBlob(5, bytes_);
+  insert_lease_batch_.Bind(6, static_cast<std::int64_t>(record.sent_up_to));
   CANDOR_RETURN_IF_ERROR(insert_lease_batch_.Run());
   state_.AddAlone(record.id, record.leases);
   state_.next_lease_batch = std::max(state_.next_lease_batch, record.id + 1);

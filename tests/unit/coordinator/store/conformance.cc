@@ -244,6 +244,7 @@ TEST_P(StoreConformanceTest, LeasesAreOpenUntilTheirAttemptIsRecorded) {
   EXPECT_EQ(open.batch.worker, "workers/w7");
   EXPECT_EQ(open.batch.grant_time, TimePoint(Duration(7'000)));
   EXPECT_EQ(open.batch.grant_wall, WallTime(Duration(14'000)));
+  EXPECT_EQ(open.batch.sent_up_to, 6U);
   ASSERT_THAT(open.batch.leases, SizeIs(2));
   EXPECT_EQ(open.batch.leases[0].attempt, big);
   EXPECT_EQ(open.batch.leases[0].job, 1U);

@@ -73,6 +73,7 @@ inline engine::LeaseBatchRecord MakeLeases(std::uint64_t id,
           .worker = "workers/w" + std::to_string(id),
           .grant_time = TimePoint(Duration(1'000 * static_cast<std::int64_t>(id))),
           .grant_wall = WallTime(Duration(2'000 * static_cast<std::int64_t>(id))),
+          .sent_up_to = id - 1,
           .leases = std::move(leases)};
 }
 
