@@ -121,7 +121,8 @@ TEST_P(BatchTest, GivesWhatLiveCallsGiveAtHalfThePrice) {
     EXPECT_EQ(batch.at("lines"), batch.at("lines_collected"));
   }
   // The first call of each kind was live; all others cost half.
-  const auto& kinds = cluster_.GetJob(job).at("progress").at(0).at("kinds").as_array();
+  const boost::json::value ended = cluster_.GetJob(job);
+  const auto& kinds = ended.at("progress").at(0).at("kinds").as_array();
   ASSERT_EQ(kinds.size(), 2U);
   EXPECT_EQ(kinds.at(0).at("batch_calls").as_string(), "399");
   EXPECT_EQ(kinds.at(1).at("batch_calls").as_string(), "99");
