@@ -3,8 +3,14 @@
 #include "common/dialect/batch_forms.h"
 #include "common/dialect/parse.h"
 
+#include <boost/json/serialize.hpp>
+
+#include <utility>
+
 namespace candor::dialect {
 namespace {
+
+using boost::json::value;
 
 // Fixed, so that equal files are equal uploads; no line of JSON begins with it.
 constexpr std::string_view kBoundary = "candor-batch-7f1c9d52e8a44b06";
@@ -17,6 +23,29 @@ std::string BatchForm::BatchPath(std::string_view id) const {
 
 std::string BatchForm::CancelPath(std::string_view id) const {
   return fmt::format("{}/{}/cancel", BatchesPath(), id);
+}
+
+StatusOr<BatchObject> BatchForm::ReadBatch(std::string_view body) const {
+  const ParsedJson json(body);
+  auto batch = json.ok() ? ReadObject(json.value()) : std::nullopt;
+  if (!batch) return NoSuchObject("batch", body);
+  return *std::move(batch);
+}
+
+// Both APIs list batches alike.
+StatusOr<BatchPage> BatchForm::ReadPage(std::string_view body) const {
+  const ParsedJson json(body);
+  const value* data = json.ok() ? Member(json.value(), "data") : nullptr;
+  if (data == nullptr || !data->is_array()) return NoSuchObject("list of batches", body);
+  BatchPage page;
+  for (const value& item : data->get_array()) {
+    auto batch = ReadObject(item);
+    if (!batch) return NoSuchObject("list of batches", boost::json::serialize(item));
+    page.batches.push_back(*std::move(batch));
+  }
+  const value* more = Member(json.value(), "has_more");
+  page.more = more != nullptr && more->is_bool() && more->get_bool() && !page.batches.empty();
+  return page;
 }
 
 const BatchForm* FindBatchForm(const Dialect& dialect) {

@@ -19,6 +19,8 @@
 #include "common/dialect/dialect.h"
 #include "common/dialect/error.h"
 
+#include <boost/json/fwd.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -110,9 +112,13 @@ class BatchForm {
   virtual std::string CreateBody(std::string_view file, std::string_view token) const = 0;
 
   // What is no such object is an error: INVALID_ARGUMENT with the beginning of the text.
-  virtual StatusOr<BatchObject> ReadBatch(std::string_view body) const = 0;
-  virtual StatusOr<BatchPage> ReadPage(std::string_view body) const = 0;
+  StatusOr<BatchObject> ReadBatch(std::string_view body) const;
+  StatusOr<BatchPage> ReadPage(std::string_view body) const;
   virtual StatusOr<BatchResult> ReadResult(std::string_view line) const = 0;
+
+ private:
+  // One batch, alone or of a page; absent when it is none.
+  virtual std::optional<BatchObject> ReadObject(const boost::json::value& object) const = 0;
 };
 
 // Null for a dialect without batches.

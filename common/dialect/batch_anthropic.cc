@@ -1,6 +1,7 @@
 #include "common/base/json_writer.h"
 #include "common/base/time_proto.h"
 #include "common/dialect/batch_forms.h"
+#include "common/dialect/json_dialect.h"
 #include "common/dialect/parse.h"
 
 #include <boost/json/serialize.hpp>
@@ -13,37 +14,11 @@ namespace {
 
 using boost::json::value;
 
-std::int64_t Count(const value* object, std::string_view name) {
-  const value* member = object == nullptr ? nullptr : Member(*object, name);
-  boost::json::error_code error;
-  const auto count = member == nullptr ? 0 : member->to_number<std::int64_t>(error);
-  return error || count < 0 ? 0 : count;
-}
-
 std::optional<WallTime> ReadTime(std::string_view text) {
   google::protobuf::Timestamp time;
   if (!google::protobuf::util::TimeUtil::FromString(std::string(text), &time)) return std::nullopt;
   return WallTime(std::chrono::seconds(time.seconds()) +
                   std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.nanos())));
-}
-
-std::optional<BatchObject> ReadObject(const value& object) {
-  BatchObject batch;
-  batch.id = TextMember(object, "id");
-  batch.state = CleanText(TextMember(object, "processing_status"), 100);
-  if (!IsProviderId(batch.id) || batch.state.empty()) return std::nullopt;
-  if (batch.state == "ended") batch.phase = BatchObject::Phase::kEnded;
-  const value* counts = Member(object, "request_counts");
-  for (const std::string_view name : {"succeeded", "errored", "canceled", "expired"}) {
-    batch.lines_done += Count(counts, name);
-  }
-  batch.lines = batch.lines_done + Count(counts, "processing");
-  batch.create_time = ReadTime(TextMember(object, "created_at"));
-  // `results_url` says the same, but no URL of an answer is followed.
-  if (batch.phase == BatchObject::Phase::kEnded) {
-    batch.result_paths.push_back(fmt::format("/messages/batches/{}/results", batch.id));
-  }
-  return batch;
 }
 
 // The status that a call of its own would have had, by the type of its error.
@@ -74,26 +49,23 @@ std::string AnthropicBatches::ListPath(std::string_view after) const {
                        : fmt::format("/messages/batches?limit=100&after_id={}", after);
 }
 
-StatusOr<BatchObject> AnthropicBatches::ReadBatch(std::string_view body) const {
-  const ParsedJson json(body);
-  auto batch = json.ok() ? ReadObject(json.value()) : std::nullopt;
-  if (!batch) return NoSuchObject("batch", body);
-  return *std::move(batch);
-}
-
-StatusOr<BatchPage> AnthropicBatches::ReadPage(std::string_view body) const {
-  const ParsedJson json(body);
-  const value* data = json.ok() ? Member(json.value(), "data") : nullptr;
-  if (data == nullptr || !data->is_array()) return NoSuchObject("list of batches", body);
-  BatchPage page;
-  for (const value& item : data->get_array()) {
-    auto batch = ReadObject(item);
-    if (!batch) return NoSuchObject("list of batches", boost::json::serialize(item));
-    page.batches.push_back(*std::move(batch));
+std::optional<BatchObject> AnthropicBatches::ReadObject(const value& object) const {
+  BatchObject batch;
+  batch.id = TextMember(object, "id");
+  batch.state = CleanText(TextMember(object, "processing_status"), 100);
+  if (!IsProviderId(batch.id) || batch.state.empty()) return std::nullopt;
+  if (batch.state == "ended") batch.phase = BatchObject::Phase::kEnded;
+  const value* counts = Member(object, "request_counts");
+  for (const std::string_view name : {"succeeded", "errored", "canceled", "expired"}) {
+    batch.lines_done += CountMember(counts, name);
   }
-  const value* more = Member(json.value(), "has_more");
-  page.more = more != nullptr && more->is_bool() && more->get_bool() && !page.batches.empty();
-  return page;
+  batch.lines = batch.lines_done + CountMember(counts, "processing");
+  batch.create_time = ReadTime(TextMember(object, "created_at"));
+  // `results_url` says the same, but no URL of an answer is followed.
+  if (batch.phase == BatchObject::Phase::kEnded) {
+    batch.result_paths.push_back(fmt::format("/messages/batches/{}/results", batch.id));
+  }
+  return batch;
 }
 
 StatusOr<BatchResult> AnthropicBatches::ReadResult(std::string_view line) const {

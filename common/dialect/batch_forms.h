@@ -3,6 +3,9 @@
 
 #include "common/dialect/batch.h"
 
+#include <boost/json/value.hpp>
+
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,11 +30,11 @@ class OpenAiBatches final : public BatchForm {
   std::string_view BatchesPath() const override { return "/batches"; }
   std::string ListPath(std::string_view after) const override;
   std::string CreateBody(std::string_view file, std::string_view token) const override;
-  StatusOr<BatchObject> ReadBatch(std::string_view body) const override;
-  StatusOr<BatchPage> ReadPage(std::string_view body) const override;
   StatusOr<BatchResult> ReadResult(std::string_view line) const override;
 
  private:
+  std::optional<BatchObject> ReadObject(const boost::json::value& object) const override;
+
   const std::string_view url_;
 };
 
@@ -52,9 +55,10 @@ class AnthropicBatches final : public BatchForm {
   std::string CreateBody(std::string_view /*file*/, std::string_view /*token*/) const override {
     return {};
   }
-  StatusOr<BatchObject> ReadBatch(std::string_view body) const override;
-  StatusOr<BatchPage> ReadPage(std::string_view body) const override;
   StatusOr<BatchResult> ReadResult(std::string_view line) const override;
+
+ private:
+  std::optional<BatchObject> ReadObject(const boost::json::value& object) const override;
 };
 
 // True for what can stand in a path as it is: ids come from outside.

@@ -1,5 +1,6 @@
 #include "common/base/json_writer.h"
 #include "common/dialect/batch_forms.h"
+#include "common/dialect/json_dialect.h"
 #include "common/dialect/parse.h"
 
 #include <boost/json/serialize.hpp>
@@ -14,13 +15,6 @@ using boost::json::value;
 
 constexpr std::string_view kTokenKey = "candor_batch";
 
-std::int64_t Count(const value* object, std::string_view name) {
-  const value* member = object == nullptr ? nullptr : Member(*object, name);
-  boost::json::error_code error;
-  const auto count = member == nullptr ? 0 : member->to_number<std::int64_t>(error);
-  return error || count < 0 ? 0 : count;
-}
-
 // Of a batch that failed in validation: {"errors": {"data": [{"code", "message", "line"}]}}.
 ProviderError ReadErrors(const value& batch) {
   ProviderError error{.error_class = v1::Attempt::INVALID_REQUEST,
@@ -33,7 +27,7 @@ ProviderError ReadErrors(const value& batch) {
   const std::string_view code = TextMember(first, "code");
   std::string text(TextMember(first, "message"));
   if (!code.empty()) text = text.empty() ? std::string(code) : fmt::format("{}: {}", code, text);
-  if (const std::int64_t line = Count(&first, "line"); line > 0) {
+  if (const std::int64_t line = CountMember(&first, "line"); line > 0) {
     text += fmt::format(" (line {})", line);
   }
   if (data->get_array().size() > 1) {
@@ -47,36 +41,6 @@ ProviderError ReadErrors(const value& batch) {
     error.error_class = v1::Attempt::QUOTA_EXHAUSTED;
   }
   return error;
-}
-
-std::optional<BatchObject> ReadObject(const value& object) {
-  BatchObject batch;
-  batch.id = TextMember(object, "id");
-  batch.state = CleanText(TextMember(object, "status"), 100);
-  if (!IsProviderId(batch.id) || batch.state.empty()) return std::nullopt;
-  if (batch.state == "failed") {
-    batch.phase = BatchObject::Phase::kFailed;
-    batch.error = ReadErrors(object);
-  } else if (batch.state == "completed" || batch.state == "expired" || batch.state == "cancelled") {
-    batch.phase = BatchObject::Phase::kEnded;
-  }
-  const value* counts = Member(object, "request_counts");
-  batch.cut_short = batch.state == "expired" || batch.state == "cancelled";
-  batch.lines = Count(counts, "total");
-  batch.lines_done = Count(counts, "completed") + Count(counts, "failed");
-  if (const std::int64_t created = Count(&object, "created_at"); created > 0) {
-    batch.create_time = WallTime(std::chrono::seconds(created));
-  }
-  if (const value* metadata = Member(object, "metadata")) {
-    batch.token = TextMember(*metadata, kTokenKey);
-  }
-  for (const std::string_view name : {"output_file_id", "error_file_id"}) {
-    const std::string_view file = TextMember(object, name);
-    if (IsProviderId(file)) {
-      batch.result_paths.push_back(fmt::format("{}/{}/content", kFilesPath, file));
-    }
-  }
-  return batch;
 }
 
 }  // namespace
@@ -102,26 +66,34 @@ std::string OpenAiBatches::CreateBody(std::string_view file, std::string_view to
   return json.Take();
 }
 
-StatusOr<BatchObject> OpenAiBatches::ReadBatch(std::string_view body) const {
-  const ParsedJson json(body);
-  auto batch = json.ok() ? ReadObject(json.value()) : std::nullopt;
-  if (!batch) return NoSuchObject("batch", body);
-  return *std::move(batch);
-}
-
-StatusOr<BatchPage> OpenAiBatches::ReadPage(std::string_view body) const {
-  const ParsedJson json(body);
-  const value* data = json.ok() ? Member(json.value(), "data") : nullptr;
-  if (data == nullptr || !data->is_array()) return NoSuchObject("list of batches", body);
-  BatchPage page;
-  for (const value& item : data->get_array()) {
-    auto batch = ReadObject(item);
-    if (!batch) return NoSuchObject("list of batches", boost::json::serialize(item));
-    page.batches.push_back(*std::move(batch));
+std::optional<BatchObject> OpenAiBatches::ReadObject(const value& object) const {
+  BatchObject batch;
+  batch.id = TextMember(object, "id");
+  batch.state = CleanText(TextMember(object, "status"), 100);
+  if (!IsProviderId(batch.id) || batch.state.empty()) return std::nullopt;
+  if (batch.state == "failed") {
+    batch.phase = BatchObject::Phase::kFailed;
+    batch.error = ReadErrors(object);
+  } else if (batch.state == "completed" || batch.state == "expired" || batch.state == "cancelled") {
+    batch.phase = BatchObject::Phase::kEnded;
   }
-  const value* more = Member(json.value(), "has_more");
-  page.more = more != nullptr && more->is_bool() && more->get_bool() && !page.batches.empty();
-  return page;
+  const value* counts = Member(object, "request_counts");
+  batch.cut_short = batch.state == "expired" || batch.state == "cancelled";
+  batch.lines = CountMember(counts, "total");
+  batch.lines_done = CountMember(counts, "completed") + CountMember(counts, "failed");
+  if (const std::int64_t created = CountMember(&object, "created_at"); created > 0) {
+    batch.create_time = WallTime(std::chrono::seconds(created));
+  }
+  if (const value* metadata = Member(object, "metadata")) {
+    batch.token = TextMember(*metadata, kTokenKey);
+  }
+  for (const std::string_view name : {"output_file_id", "error_file_id"}) {
+    const std::string_view file = TextMember(object, name);
+    if (IsProviderId(file)) {
+      batch.result_paths.push_back(fmt::format("{}/{}/content", kFilesPath, file));
+    }
+  }
+  return batch;
 }
 
 StatusOr<BatchResult> OpenAiBatches::ReadResult(std::string_view line) const {
@@ -133,7 +105,7 @@ StatusOr<BatchResult> OpenAiBatches::ReadResult(std::string_view line) const {
   if (result.custom_id.empty()) return NoSuchObject("result of a batch", line);
   const value* response = Member(root, "response");
   if (response != nullptr && response->is_object()) {
-    result.status = static_cast<int>(Count(response, "status_code"));
+    result.status = static_cast<int>(CountMember(response, "status_code"));
     result.request_id = CleanText(TextMember(*response, "request_id"), 200);
     if (const value* body = Member(*response, "body"); body != nullptr && !body->is_null()) {
       result.body = boost::json::serialize(*body);

@@ -1,4 +1,5 @@
 #include "coordinator/engine/engine_impl.h"
+#include "coordinator/engine/explain_text.h"
 
 #include <fmt/format.h>
 
@@ -12,24 +13,6 @@ namespace {
 // "12 s", rounded up.
 std::string Seconds(Duration duration) {
   return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(duration).count());
-}
-
-// "requests a minute".
-const char* Unit(v1::LimitUse::Dimension dimension) {
-  switch (dimension) {
-    case v1::LimitUse::REQUESTS_PER_MINUTE:
-      return "requests a minute";
-    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
-      return "input tokens a minute";
-    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
-      return "output tokens a minute";
-    case v1::LimitUse::REQUESTS_PER_DAY:
-      return "requests a day";
-    case v1::LimitUse::TOKENS_PER_DAY:
-      return "tokens a day";
-    default:
-      return "tokens a minute";
-  }
 }
 
 constexpr int kMaxReasons = 3;
@@ -69,7 +52,7 @@ Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePo
     return say(
         fmt::format(" allows {} {}, and one call takes up to {}: raise the limit or lower "
                     "max_output_tokens",
-                    limit, Unit(held.dimension), size.total()));
+                    limit, UnitText(held.dimension), size.total()));
   }
   if (held.reason == v1::PROBING) {
     return say(fmt::format(
@@ -79,10 +62,10 @@ Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePo
     return say(fmt::format(": {} calls are in flight", limit));
   }
   if (held.reason == v1::DAILY_LIMIT) {
-    return say(fmt::format(": {} {} are in use{}", limit, Unit(held.dimension),
+    return say(fmt::format(": {} {} are in use{}", limit, UnitText(held.dimension),
                            left.empty() ? "" : fmt::format("; the next call goes in {}", left)));
   }
-  return say(fmt::format(": {} {} are in use{}", limit, Unit(held.dimension),
+  return say(fmt::format(": {} {} are in use{}", limit, UnitText(held.dimension),
                          held.reason == v1::RAMP ? ", or will be: the rate is rising" : ""));
 }
 

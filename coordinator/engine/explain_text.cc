@@ -30,27 +30,6 @@ const char* Who(v1::LimitUse::Source source) {
   }
 }
 
-const char* WhatOf(v1::LimitUse::Dimension dimension) {
-  switch (dimension) {
-    case v1::LimitUse::REQUESTS_PER_MINUTE:
-      return "requests a minute";
-    case v1::LimitUse::TOKENS_PER_MINUTE:
-      return "tokens a minute";
-    case v1::LimitUse::IN_FLIGHT:
-      return "calls in flight";
-    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
-      return "input tokens a minute";
-    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
-      return "output tokens a minute";
-    case v1::LimitUse::REQUESTS_PER_DAY:
-      return "requests a day";
-    case v1::LimitUse::TOKENS_PER_DAY:
-      return "tokens a day";
-    default:
-      return "of an unknown kind";
-  }
-}
-
 std::string FlagOf(v1::LimitUse::Dimension dimension) {
   std::string flag = "--";
   for (const char c : v1::LimitUse::Dimension_Name(dimension)) {
@@ -80,7 +59,7 @@ FindingText LimitText(const EntryFacts& facts, const std::optional<v1::LimitUse>
     return out;
   }
   out.text = fmt::format("limit group \"{}\" allows {} {} ({}) and uses {}", GroupName(facts),
-                         CountText(use->limit()), WhatOf(use->dimension()), Who(use->source()),
+                         CountText(use->limit()), UnitText(use->dimension()), Who(use->source()),
                          CountText(use->used()));
   const bool tokens = use->dimension() == v1::LimitUse::TOKENS_PER_MINUTE ||
                       use->dimension() == v1::LimitUse::TOKENS_PER_DAY;
@@ -167,6 +146,27 @@ FindingText CircuitText(const EntryFacts& facts) {
 }
 
 }  // namespace
+
+const char* UnitText(v1::LimitUse::Dimension dimension) {
+  switch (dimension) {
+    case v1::LimitUse::REQUESTS_PER_MINUTE:
+      return "requests a minute";
+    case v1::LimitUse::TOKENS_PER_MINUTE:
+      return "tokens a minute";
+    case v1::LimitUse::IN_FLIGHT:
+      return "calls in flight";
+    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
+      return "input tokens a minute";
+    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
+      return "output tokens a minute";
+    case v1::LimitUse::REQUESTS_PER_DAY:
+      return "requests a day";
+    case v1::LimitUse::TOKENS_PER_DAY:
+      return "tokens a day";
+    default:
+      return "of an unknown kind";
+  }
+}
 
 std::string TimeText(Duration time) {
   const double seconds = std::chrono::duration<double>(time).count();
