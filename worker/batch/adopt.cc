@@ -13,8 +13,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Clocks differ, the coordinator's from the provider's.
-constexpr Duration kClockMargin = std::chrono::hours(1);
+// Clocks differ, the coordinator's from the provider's, and may have jumped by a day when the batch
+// was decided on. What is looked through needlessly costs some pages of a list.
+constexpr Duration kClockMargin = std::chrono::hours(48);
 // Of a hundred batches each: an account that makes more within a day is not believed.
 constexpr int kMaxPages = 1'000;
 
@@ -55,10 +56,13 @@ class Looker {
   }
 
  private:
-  Search Failed(std::string text) {
+  void Fail(std::string text) {
     search_.error = {.error_class = v1::Attempt::MALFORMED_RESPONSE,
                      .text = std::move(text),
                      .retry_after = std::nullopt};
+  }
+  Search Failed(std::string text) {
+    Fail(std::move(text));
     return std::move(search_);
   }
 
@@ -75,15 +79,20 @@ class Looker {
     }
     if (batch.result_paths.empty()) co_return;
     bool ours = false;
+    Status read;
     const Answer answer = co_await calls_.GetLines(
         batch.result_paths.front(), [&](std::string_view line) -> asio::awaitable<bool> {
           const auto result = form_.ReadResult(line);
+          read = result.status();
           ours = result.ok() && ids_.contains(result->custom_id);
           co_return false;  // the first line says it
         });
     // Results that are kept no longer are not of today.
     if (answer.error && answer.status != 404) {
       search_.error = answer.error;
+    } else if (!read.ok()) {
+      // It may be ours: a page of a proxy stands where its results should.
+      Fail(Message(read));
     } else if (ours) {
       search_.found = batch;
     }

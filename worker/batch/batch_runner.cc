@@ -35,6 +35,9 @@ constexpr int kLinesAtATime = 100;
 constexpr int kFileTries = 6;
 constexpr milliseconds kFilePause(250);
 constexpr milliseconds kPostTime(60'000);
+// Results that cannot be had or read are asked for again until their batch is so old: a new file
+// may not be seen yet, and a proxy may have answered. Then they are given up.
+constexpr Duration kResultsAwaited = std::chrono::hours(48);
 
 // The words of an answer that is no answer.
 dialect::ProviderError Unreadable(const Status& status) {
@@ -43,13 +46,37 @@ dialect::ProviderError Unreadable(const Status& status) {
           .retry_after = std::nullopt};
 }
 
+// Whether the answer is one of whoever decides. A 408, 409 or 499 may come from between, and above
+// 500 the provider itself may have failed half-way: their classes are none of the two below.
+bool IsDecision(const Answer& answer) { return answer.status >= 300 && answer.status < 500; }
+
 // What repeating cannot mend: the provider looked at it and said no.
 bool IsRefusal(const Answer& answer) {
-  return answer.status >= 400 && answer.status < 500 && answer.status != 408 &&
-         answer.status != 409 && answer.status != 429 &&
-         answer.error->error_class != Attempt::QUOTA_EXHAUSTED &&
-         answer.error->error_class != Attempt::RATE_LIMITED &&
-         answer.error->error_class != Attempt::OVERLOADED;
+  if (!IsDecision(answer)) return false;
+  switch (answer.error->error_class) {
+    case Attempt::INVALID_REQUEST:
+    case Attempt::REFUSED_PARAMETER:
+    case Attempt::AUTHENTICATION:
+    case Attempt::PERMISSION:
+    case Attempt::NOT_FOUND:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What it will take later, or when there is credit.
+bool IsPutOff(const Answer& answer) {
+  if (!IsDecision(answer)) return false;
+  switch (answer.error->error_class) {
+    case Attempt::RATE_LIMITED:
+    case Attempt::DAILY_LIMIT:
+    case Attempt::QUOTA_EXHAUSTED:
+    case Attempt::OVERLOADED:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // One step under way.
@@ -256,11 +283,8 @@ class StepRun {
     if (answer.error) {
       if (!answer.sent) return Say(BatchReport::ABSENT, *answer.error);
       if (IsRefusal(answer)) return Say(BatchReport::REFUSED, *answer.error);
-      // A 429 is an answer, too: it is not there. Of anything else nobody knows.
-      return Say(answer.status > 0 && answer.status < 500 && answer.status != 408
-                     ? BatchReport::ABSENT
-                     : BatchReport::UNDECIDED,
-                 *answer.error);
+      // Put off, it is not there. Of anything else nobody knows, and it is looked for first.
+      return Say(IsPutOff(answer) ? BatchReport::ABSENT : BatchReport::UNDECIDED, *answer.error);
     }
     const auto batch = form_.ReadBatch(answer.body);
     if (!batch.ok()) return Say(BatchReport::UNDECIDED, Unreadable(batch.status()));
@@ -308,14 +332,17 @@ class StepRun {
     report_.set_provider_state(batch->state);
     report_.set_lines_done(batch->lines_done);
     for (const v1::Lease& lease : task_.leases()) open_[lease.attempt_id()] = &lease;
+    const bool old = batch->create_time && calls_.WallNow() - *batch->create_time > kResultsAwaited;
     for (const std::string& path : batch->result_paths) {
-      const Answer answer =
-          co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
-      if (answer.error) {
-        Say(BatchReport::STATE_UNSPECIFIED, *answer.error);
+      const std::optional<dialect::ProviderError> failed = co_await ReadResults(path);
+      if (ended_) co_return;
+      const bool given_up = old && failed &&
+                            (failed->error_class == Attempt::NOT_FOUND ||
+                             failed->error_class == Attempt::MALFORMED_RESPONSE);
+      if (failed && !given_up) {
+        Say(BatchReport::STATE_UNSPECIFIED, *failed);
         co_return;
       }
-      if (ended_) co_return;
     }
     if (batch->cut_short) {
       const std::string why =
@@ -331,13 +358,30 @@ class StepRun {
     if (all) report_.set_state(BatchReport::COLLECTED);
   }
 
+  // Reports the lines of one file. What went wrong, if it was not read to its end or is no file of
+  // results: its lines would be asked, and paid, once more.
+  asio::awaitable<std::optional<dialect::ProviderError>> ReadResults(const std::string& path) {
+    results_ = 0;
+    no_result_.reset();
+    const Answer answer =
+        co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
+    if (answer.error) co_return answer.error;
+    if (results_ == 0 && no_result_) co_return no_result_;
+    co_return std::nullopt;
+  }
+
   asio::awaitable<bool> TakeLine(std::string_view text) {
     if (++lines_ % kLinesAtATime == 0) co_await Yield();
     const auto result = form_.ReadResult(calls_.Redact(std::string(text)));
     if (!result.ok()) {
-      Log().With("batch", task_.batch()).Warn("a result is left out: {}", Message(result.status()));
+      if (!no_result_) no_result_ = Unreadable(result.status());
+      // Not its text, which may be an answer.
+      Log()
+          .With("batch", task_.batch())
+          .Warn("a line of {} bytes among the results is none, and is left out", text.size());
       co_return true;
     }
+    ++results_;
     const auto at = open_.find(result->custom_id);
     // Its result is durable already, or came twice.
     if (at == open_.end()) co_return true;
@@ -377,6 +421,9 @@ class StepRun {
   dialect::RenderedCell rendered_;
   int lines_ = 0;
   bool ended_ = false;
+  // Of the file that is read: its results, and its first line that is none.
+  int results_ = 0;
+  std::optional<dialect::ProviderError> no_result_;
 };
 
 class HttpBatchRunner final : public BatchRunner {

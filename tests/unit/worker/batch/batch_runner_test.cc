@@ -232,7 +232,13 @@ TEST_F(BatchRunnerTest, WhatACreationComesTo) {
   } cases[] = {
       {{.status = 400, .body = R"({"error":{"message":"no"}})"}, BatchReport::REFUSED},
       {{.status = 401, .body = "{}"}, BatchReport::REFUSED},
+      {{.status = 302, .body = "<html>"}, BatchReport::REFUSED},
       {{.status = 429, .body = "{}"}, BatchReport::ABSENT},
+      // Of a gateway that gave up waiting, or of a provider that does not say what it did.
+      {{.status = 408, .body = "{}"}, BatchReport::UNDECIDED},
+      {{.status = 409, .body = "{}"}, BatchReport::UNDECIDED},
+      {{.status = 425, .body = "{}"}, BatchReport::UNDECIDED},
+      {{.status = 499, .body = "{}"}, BatchReport::UNDECIDED},
       {{.status = 429, .body = R"({"error":{"code":"insufficient_quota"}})"}, BatchReport::ABSENT},
       {{.status = 500, .body = "{}"}, BatchReport::UNDECIDED},
       {{.body = "<html>"}, BatchReport::UNDECIDED},
@@ -358,6 +364,53 @@ TEST_F(BatchRunnerTest, CollectionThatBreaksIsNotDone) {
   EXPECT_EQ(sink_.flushes, 0);
 }
 
+// What is COLLECTED is over, and its lines without a result are asked and paid once more.
+TEST_F(BatchRunnerTest, PageOfAProxyIsNoFileOfResults) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "completed", "", R"(,"output_file_id":"file-o")")}};
+  auto& file = http_.replies["GET /v1/files/file-o/content"];
+  file = {{.body = "<html>\n<title>Sign in</title>\n</html>\n"}};
+  BatchReport report = Run(BatchTask::COLLECT);
+  EXPECT_EQ(report.state(), BatchReport::STATE_UNSPECIFIED);
+  EXPECT_EQ(report.error_class(), Attempt::MALFORMED_RESPONSE);
+  EXPECT_THAT(report.error_text(), HasSubstr("<html>"));
+  EXPECT_EQ(sink_.flushes, 0);
+  // Without any result is not without any file: all lines may have failed.
+  file = {{.body = ""}};
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
+}
+
+TEST_F(BatchRunnerTest, ResultsThatAreGoneAreAwaitedForTwoDays) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "completed", "",
+                           R"(,"output_file_id":"file-o","error_file_id":"file-e")")}};
+  http_.replies["GET /v1/files/file-e/content"] = {{.body = Answered(Id(0), "A")}};
+  clock_.SetWall(WallTime(std::chrono::seconds(4'000'000'000)) + std::chrono::hours(47));
+  BatchReport report = Run(BatchTask::COLLECT);
+  EXPECT_EQ(report.state(), BatchReport::STATE_UNSPECIFIED);
+  EXPECT_EQ(report.error_class(), Attempt::NOT_FOUND);
+  EXPECT_THAT(sink_.taken, IsEmpty());
+  clock_.Advance(std::chrono::hours(2));
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
+  EXPECT_THAT(sink_.taken, SizeIs(1)) << "what is there is read";
+  // Who has lost its key has lost no results.
+  http_.replies["GET /v1/files/file-o/content"] = {{.status = 401, .body = "{}"}};
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::STATE_UNSPECIFIED);
+}
+
+TEST_F(BatchRunnerTest, LooksForItThoughTheClockHadJumpedByADay) {
+  start_.task.set_may_exist(true);
+  *start_.task.mutable_create_time() =
+      ToProto(WallTime(std::chrono::seconds(4'000'000'000)) + std::chrono::hours(24));
+  http_.replies["GET /v1/batches"] = {
+      {.body = fmt::format(R"({{"data":[{}],"has_more":false}})",
+                           OpenAiBatch("batch_1", "in_progress", kToken))}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).provider_batch(), "batch_1");
+  EXPECT_THAT(http_.calls, SizeIs(1));
+}
+
 TEST_F(BatchRunnerTest, Cancels) {
   start_.task.set_provider_batch("batch_1");
   http_.replies["POST /v1/batches/batch_1/cancel"] = {
@@ -384,6 +437,25 @@ TEST_F(BatchRunnerTest, CancelsWhatItHasToLookFor) {
   EXPECT_EQ(report.state(), BatchReport::IN_PROGRESS);
   EXPECT_EQ(report.provider_batch(), "batch_1");
   EXPECT_EQ(http_.Count("POST /v1/batches/batch_1/cancel"), 1);
+}
+
+class AnthropicSearchTest : public BatchRunnerTest {
+ protected:
+  AnthropicSearchTest() : BatchRunnerTest("anthropic") {}
+};
+
+TEST_F(AnthropicSearchTest, CreatesNothingWhileResultsThatMayBeItsOwnCannotBeRead) {
+  start_.task.set_may_exist(true);
+  http_.replies["GET /v1/messages/batches"] = {
+      {.body = R"({"data":[{"id":"msgbatch_1","processing_status":"ended","request_counts":)"
+               R"({"processing":0,"succeeded":3}}],"has_more":false})"}};
+  auto& results = http_.replies["GET /v1/messages/batches/msgbatch_1/results"];
+  results = {{.body = "<html>\n"}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).state(), BatchReport::UNDECIDED);
+  EXPECT_EQ(http_.Count("POST /v1/messages/batches"), 0);
+  results = {{.body = fmt::format(R"({{"custom_id":"{}","result":{{"type":"expired"}}}})", Id(1))}};
+  EXPECT_EQ(Run(BatchTask::SUBMIT).provider_batch(), "msgbatch_1");
+  EXPECT_EQ(http_.Count("POST /v1/messages/batches"), 0);
 }
 
 }  // namespace
