@@ -1,5 +1,6 @@
 #include "common/net/http_client.h"
 
+#include "common/net/body_hand_over.h"
 #include "common/net/connection_pool.h"
 #include "common/net/content_coding.h"
 #include "common/net/dialer.h"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -185,9 +187,10 @@ class Exchange {
       }
       const ReadState fed = reader.Feed({core_.buffer.data(), read.bytes});
       if (request_.take_body && (fed == ReadState::kDone || fed == ReadState::kNeedMore)) {
-        const bool goes_on = co_await HandOver(reader);
-        if (!goes_on) {
-          FailReading(HttpFailure::kCancelled, reader, "");
+        std::string why;
+        const HttpFailure failure = co_await HandOver(reader, fed == ReadState::kDone, why);
+        if (failure != HttpFailure::kNone) {
+          FailReading(failure, reader, why);
           co_return;
         }
       }
@@ -231,13 +234,17 @@ class Exchange {
   }
 
   // Gives away what has come of the body.
-  asio::awaitable<bool> HandOver(ResponseReader& reader) {
-    if (!reader.header_done() || reader.message().status != 200) co_return true;
+  asio::awaitable<HttpFailure> HandOver(ResponseReader& reader, bool done, std::string& why) {
+    if (!reader.header_done() || reader.message().status != 200) co_return HttpFailure::kNone;
+    if (hand_over_ == nullptr) {
+      hand_over_ = std::make_unique<BodyHandOver>(
+          reader.message().headers.Find("content-encoding").value_or(""),
+          request_.max_response_body_bytes, request_.take_body);
+    }
     const std::string piece = std::exchange(reader.message().body, {});
-    if (piece.empty()) co_return true;
     Until(SteadyTime::max(), HttpFailure::kIdleTimeout);
-    const bool goes_on = co_await request_.take_body(piece);
-    co_return goes_on;
+    const HttpFailure failure = co_await hand_over_->Take(piece, done, why);
+    co_return failure;
   }
 
   void TakeAnswer(ResponseReader& reader) {
@@ -253,13 +260,11 @@ class Exchange {
     // Of an error the status says enough.
     if (result_.status / 100 != 2) return;
     if (decoded == DecodeStatus::kTooLarge) {
-      Fail(HttpFailure::kTooLarge,
-           fmt::format("body above {} bytes once inflated", request_.max_response_body_bytes));
+      Fail(HttpFailure::kTooLarge, TooLargeInflated(request_.max_response_body_bytes));
     } else {
-      Fail(HttpFailure::kMalformed,
-           decoded == DecodeStatus::kDamaged
-               ? fmt::format("its body is no valid {}", *coding)
-               : "its body is compressed in a way that was not asked for and is not read");
+      Fail(HttpFailure::kMalformed, decoded == DecodeStatus::kDamaged
+                                        ? fmt::format("its body is no valid {}", *coding)
+                                        : std::string(kUnreadCoding));
     }
   }
 
@@ -323,6 +328,7 @@ class Exchange {
   bool no_body_ = false;
   bool send_broke_ = false;
   ClientConnection* connection_ = nullptr;
+  std::unique_ptr<BodyHandOver> hand_over_;
 };
 
 asio::awaitable<HttpResult> RunCall(std::shared_ptr<ClientCore> core, HttpRequest request) {

@@ -101,7 +101,8 @@ struct HttpRequest {
   std::uint32_t max_response_header_bytes = 64 << 10;
   // Takes the body of an answer of status 200 piece by piece as it comes, instead of
   // HttpResult::body, so that a body of any size costs little memory. Nothing more is read while it
-  // is awaited, and no timeout runs but `total`. False ends the call as kCancelled.
+  // is awaited, and no timeout runs but `total`. False ends the call as kCancelled. What comes as
+  // gzip is inflated on the way; max_response_body_bytes bounds both.
   std::function<boost::asio::awaitable<bool>(std::string_view piece)> take_body;
 };
 

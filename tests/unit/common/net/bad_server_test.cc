@@ -267,6 +267,40 @@ TEST_F(BadServerTest, ACompressionBomb) {
   EXPECT_EQ(Call(std::move(request)).body.size(), 100'000u);
 }
 
+// Results of batches are handed over: compressed bytes would be lines that nobody can read.
+TEST_F(BadServerTest, CompressedAndHandedOver) {
+  std::string plain;
+  for (int i = 0; i < 50'000; ++i) plain += fmt::format("line {}\n", i);
+  const auto call = [&](const std::string& coding, const std::string& body, std::string* taken,
+                        std::size_t most = std::size_t{1} << 20) {
+    HttpRequest request = Request(ServeRaw(Says(Answer(coding, body))));
+    request.max_response_body_bytes = most;
+    request.take_body = [taken](std::string_view piece) -> asio::awaitable<bool> {
+      EXPECT_LE(piece.size(), std::size_t{64} << 10U);
+      taken->append(piece);
+      co_return true;
+    };
+    return Call(std::move(request));
+  };
+  for (const auto& [coding, body] : std::vector<std::pair<std::string, std::string>>{
+           {"gzip", Gzip(plain)}, {"deflate", Gzip(plain, MAX_WBITS)}, {"identity", plain}}) {
+    std::string taken;
+    const HttpResult result = call(coding, body, &taken);
+    EXPECT_TRUE(result.ok()) << result.text;
+    EXPECT_EQ(taken, plain) << coding;
+  }
+  std::string taken;
+  EXPECT_EQ(call("gzip", Gzip(plain), &taken, 100'000).failure, HttpFailure::kTooLarge);
+  EXPECT_LE(taken.size(), 100'000u);
+  const std::string whole = Gzip(plain);
+  for (const std::string& damaged : {whole.substr(0, whole.size() - 9), std::string("<html>")}) {
+    EXPECT_EQ(call("gzip", damaged, &taken).failure, HttpFailure::kMalformed);
+  }
+  taken.clear();
+  EXPECT_EQ(call("br", "xyz", &taken).failure, HttpFailure::kMalformed);
+  EXPECT_EQ(taken, "");
+}
+
 TEST_F(BadServerTest, CompressedNonsense) {
   const std::string cut = Gzip(std::string(1000, 'x')).substr(0, 12);
   for (const auto& [coding, body] : std::vector<std::pair<std::string, std::string>>{
