@@ -6,6 +6,7 @@
 #include "worker/batch/adopt.h"
 #include "worker/batch/line_report.h"
 #include "worker/batch/provider_calls.h"
+#include "worker/batch/turn.h"
 
 #include <absl/container/flat_hash_map.h>
 #include <boost/asio/cancellation_state.hpp>
@@ -31,6 +32,7 @@ using Phase = dialect::BatchObject::Phase;
 
 // Lines that are rendered, or reported, before others get their turn.
 constexpr int kLinesAtATime = 100;
+constexpr const char* kStopped = "stopped before it was created";
 // A file that was just uploaded may not be seen yet: so often, after a pause that doubles.
 constexpr int kFileTries = 6;
 constexpr milliseconds kFilePause(250);
@@ -83,13 +85,14 @@ bool IsPutOff(const Answer& answer) {
 class StepRun {
  public:
   StepRun(const BatchStart& start, ProviderCalls& calls, const dialect::BatchForm& form,
-          BatchSink& sink, const Clock& clock, BatchReport& report)
+          BatchSink& sink, const Clock& clock, Turn& turn, BatchReport& report)
       : start_(start),
         task_(start.task),
         calls_(calls),
         form_(form),
         sink_(sink),
         clock_(clock),
+        turn_(turn),
         report_(report) {}
 
   asio::awaitable<void> Run() {
@@ -179,6 +182,9 @@ class StepRun {
       const bool over = co_await Adopt();
       if (over) co_return;
     }
+    // An input may have hundreds of megabytes: one is in memory at a time.
+    Turn::Hold turn = co_await turn_.Take(sink_);
+    if (!turn) co_return Say(BatchReport::ABSENT, Attempt::ERROR_CLASS_UNSPECIFIED, kStopped);
     std::string input;
     const Status made = co_await RenderInput(&input);
     if (!made.ok()) {
@@ -188,6 +194,7 @@ class StepRun {
     }
     if (form_.uploads()) {
       const std::string file = co_await Upload(std::move(input));
+      turn.Release();
       if (!file.empty()) co_await CreateOfFile(file);
       co_return;
     }
@@ -205,7 +212,7 @@ class StepRun {
     int lines = 0;
     for (const v1::Lease& lease : task_.leases()) {
       if (++lines % kLinesAtATime == 0) co_await Yield();
-      if (sink_.stopped()) co_return Cancelled("stopped before it was created");
+      if (sink_.stopped()) co_return Cancelled(kStopped);
       const Status made = RenderLine(calls_, *start_.job, lease, &rendered);
       if (!made.ok()) co_return Annotate(made, "the request of a line cannot be made");
       form_.AppendLine(lease.attempt_id(), rendered.body, input);
@@ -415,6 +422,7 @@ class StepRun {
   const dialect::BatchForm& form_;
   BatchSink& sink_;
   const Clock& clock_;
+  Turn& turn_;
   BatchReport& report_;
   // Of a COLLECT: lines without a result so far, by custom id.
   absl::flat_hash_map<std::string, const v1::Lease*> open_;
@@ -465,7 +473,7 @@ class HttpBatchRunner final : public BatchRunner {
       co_return report;
     }
     ProviderCalls calls(*endpoint, entry->model(), key, http_, clock_);
-    StepRun run(start, calls, *form, sink, clock_, report);
+    StepRun run(start, calls, *form, sink, clock_, turn_, report);
     try {
       co_await run.Run();
     } catch (const std::exception& error) {
@@ -481,6 +489,7 @@ class HttpBatchRunner final : public BatchRunner {
   const provider::Endpoints& endpoints_;
   net::HttpClient& http_;
   const Clock& clock_;
+  Turn turn_;
 };
 
 }  // namespace

@@ -81,6 +81,8 @@ void BatchDesk::Wake() { wake_.cancel(); }
 void BatchDesk::Begin(batch::BatchStart start) {
   if (runner_ == nullptr) return;
   Step& step = *steps_.emplace_back(std::make_unique<Step>(*this, std::move(start)));
+  // It crossed with the news that the worker is to end, and is handed back as soon as it can be.
+  if (ending_) step.Stop();
   asio::co_spawn(executor_, Drive(step),
                  asio::bind_cancellation_slot(
                      step.signal.slot(), [this, &step](const std::exception_ptr& error) {
@@ -138,7 +140,7 @@ void BatchDesk::Acknowledge(const v1::Acknowledgement& acknowledgement) {
 
 void BatchDesk::Close() {
   for (const auto& step : steps_) step->orphaned = true;
-  Stop();
+  StopSteps();
   results_.clear();
   std::erase_if(reports_, [](const v1::BatchReport& report) {
     return report.step() != v1::BatchTask::SUBMIT || report.provider_batch().empty();
@@ -146,6 +148,11 @@ void BatchDesk::Close() {
 }
 
 void BatchDesk::Stop() {
+  ending_ = true;
+  StopSteps();
+}
+
+void BatchDesk::StopSteps() {
   // A stopped step may end, and leave the list, at once.
   for (auto at = steps_.begin(); at != steps_.end();) {
     Step& step = **at++;

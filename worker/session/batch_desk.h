@@ -33,7 +33,7 @@ namespace candor::session {
 // running any more.
 class BatchDesk {
  public:
-  // `runner` may be null: then every step is refused. `changed` is called when there is something
+  // `runner` may be null: then no step is taken. `changed` is called when there is something
   // to send, or a step has ended.
   BatchDesk(boost::asio::any_io_executor executor, batch::BatchRunner* runner,
             std::function<void()> changed);
@@ -46,7 +46,7 @@ class BatchDesk {
   void Acknowledge(const v1::Acknowledgement& acknowledgement);
   // The stream ended: what came of it is forgotten, but for reports of creations.
   void Close();
-  // The worker is to end: steps end as soon as they can.
+  // The worker is to end: steps end as soon as they can, also those that begin from now on.
   void Stop();
   std::size_t running() const { return steps_.size(); }
 
@@ -54,6 +54,7 @@ class BatchDesk {
   class Step;
 
   boost::asio::awaitable<void> Drive(Step& step);
+  void StopSteps();
   // Waits until something changes.
   boost::asio::awaitable<void> WaitForChange();
   void Wake();
@@ -65,6 +66,7 @@ class BatchDesk {
   // To be sent; of all steps together.
   std::deque<v1::AttemptReport> results_;
   std::deque<v1::BatchReport> reports_;
+  bool ending_ = false;
   // Results that were taken and not yet acknowledged.
   std::size_t waiting_ = 0;
   boost::asio::steady_timer wake_;

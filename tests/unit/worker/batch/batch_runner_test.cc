@@ -5,6 +5,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,11 +46,17 @@ class FakeProvider final : public net::HttpClient {
   // The first replies in turn, the last one for ever.
   std::map<std::string, std::vector<Reply>> replies;
   std::vector<net::HttpRequest> calls;
+  // What each call waits for.
+  asio::steady_timer* hold = nullptr;
 
   asio::awaitable<net::HttpResult> Call(net::HttpRequest request) override {
     const std::string what =
         fmt::format("{} {}", request.method, request.target.substr(0, request.target.find('?')));
     calls.push_back(request);
+    if (hold != nullptr) {
+      boost::system::error_code ignored;
+      co_await hold->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
     net::HttpResult result;
     result.request_bytes_written = true;
     auto& queue = replies[what];
@@ -180,6 +189,43 @@ TEST_F(BatchRunnerTest, CreatesFromAnUploadedFile) {
   }
   EXPECT_THAT(http_.calls[1].body, HasSubstr("\"input_file_id\":\"file-1\""));
   EXPECT_THAT(http_.calls[1].body, HasSubstr(kToken));
+}
+
+// Ten batches of an entry are decided on in a row, and each input may have a hundred megabytes.
+TEST_F(BatchRunnerTest, HasOneInputInMemoryAtATime) {
+  http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
+  http_.replies["POST /v1/batches"] = {{.body = OpenAiBatch("batch_1", "validating")}};
+  start_.task.set_step(BatchTask::SUBMIT);
+  asio::io_context io(1);
+  asio::steady_timer hold(io, asio::steady_timer::time_point::max());
+  http_.hold = &hold;
+  const auto runner = MakeBatchRunner(*endpoints_, http_, clock_);
+  Sink others;
+  std::vector<BatchReport::State> ended;
+  const auto begin = [&](BatchSink& sink) {
+    asio::co_spawn(io, runner->Run(start_, sink),
+                   [&](const std::exception_ptr& error, const BatchReport& report) {
+                     EXPECT_FALSE(error);
+                     ended.push_back(report.state());
+                   });
+  };
+  for (int i = 0; i < 3; ++i) begin(sink_);
+  begin(others);
+  io.poll();
+  EXPECT_EQ(http_.Count("POST /v1/files"), 1);
+  // Who is stopped while it waits is not waited for.
+  others.stop = true;
+  for (int uploads = 1; uploads <= 3; ++uploads) {
+    EXPECT_EQ(http_.Count("POST /v1/files"), uploads);
+    hold.cancel();
+    io.poll();
+  }
+  http_.hold = nullptr;
+  hold.cancel();
+  io.run();
+  EXPECT_THAT(ended,
+              testing::UnorderedElementsAre(BatchReport::ABSENT, BatchReport::IN_PROGRESS,
+                                            BatchReport::IN_PROGRESS, BatchReport::IN_PROGRESS));
 }
 
 TEST_F(BatchRunnerTest, FileThatIsNotSeenYetIsTriedAgain) {

@@ -173,5 +173,19 @@ TEST_F(BatchDeskTest, WorkerThatEndsSaysHowItsStepsWent) {
   EXPECT_EQ(sent[1].batch_report().state(), BatchReport::ABSENT);
 }
 
+// The coordinator may have sent it before it heard that the worker is to end.
+TEST_F(BatchDeskTest, StepThatComesToAWorkerThatEndsIsHandedBack) {
+  bool stopped = false;
+  runner_.script = [&](batch::BatchSink& sink, BatchReport&) -> asio::awaitable<void> {
+    stopped = sink.stopped();
+    co_return;
+  };
+  desk_.Stop();
+  Begin(BatchTask::COLLECT);
+  EXPECT_TRUE(stopped);
+  EXPECT_THAT(Sent(), SizeIs(1)) << "said, so that another takes it";
+  EXPECT_EQ(desk_.running(), 0U);
+}
+
 }  // namespace
 }  // namespace candor::session
