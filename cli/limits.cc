@@ -41,11 +41,15 @@ const char* HelpOf(const std::string& field) {
   return found == kHelp.end() ? "" : found->second;
 }
 
-// What is wrong with a limit; empty when nothing is.
+// What is wrong with a limit; empty when nothing is. With a zero in front CLI11 would read it as
+// octal: "010" as 8.
 std::string CheckLimit(const std::string& text) {
+  constexpr std::size_t kMostDigits = 15;
   const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  if (digits && text.size() <= 15) return "";
-  return fmt::format("\"{}\" is no limit; give a whole number, 0 for none", text);
+  const bool zeros = text.size() > 1 && text.starts_with('0');
+  if (digits && !zeros && text.size() <= kMostDigits) return "";
+  return fmt::format("\"{}\" is no limit; give a whole number of at most {} digits{}, 0 for none",
+                     text, kMostDigits, zeros ? ", without zeros in front" : "");
 }
 
 StatusOr<v1::ListLimitGroupsResponse> List(Context& context) {

@@ -659,7 +659,7 @@ TEST_F(RunTest, EveryLimitHasAFlag) {
               testing::UnorderedElementsAre("limits.requests_per_day",
                                             "limits.output_tokens_per_minute", "limits.in_flight"));
   EXPECT_EQ(cluster_.update.limit_group().limits().output_tokens_per_minute(), 20);
-  for (const char* wrong : {"-3", "x", "1.5", "99999999999999999999"}) {
+  for (const char* wrong : {"-3", "x", "1.5", "010", "0x10", "99999999999999999999"}) {
     EXPECT_EQ(Run({"limits", "set", "g5", "--in-flight", wrong}), 2);
     EXPECT_THAT(err_, HasSubstr(fmt::format("\"{}\" is no limit; give a whole number", wrong)));
   }
