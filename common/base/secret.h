@@ -2,7 +2,9 @@
 // reach a log, an error or a message by accident; whoever needs the text says so by name.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace candor {
@@ -17,17 +19,21 @@ class Secret {
   const std::string& Reveal() const { return text_; }
 
   // `text` with every occurrence of the secret replaced by "[redacted]": for what a provider says,
-  // which may echo request headers.
+  // which may echo request headers. Before anything is cut: half a key is a leak, too. What is
+  // shorter than 8 bytes is no secret ("none", "EMPTY"), and blotting it out would spoil replies.
   std::string Redact(std::string text) const {
-    if (text_.empty()) return text;
-    constexpr const char* kReplacement = "[redacted]";
-    for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at + 10)) {
+    if (text_.size() < kLeastBytes) return text;
+    for (auto at = text.find(text_); at != std::string::npos;
+         at = text.find(text_, at + kReplacement.size())) {
       text.replace(at, text_.size(), kReplacement);
     }
     return text;
   }
 
  private:
+  static constexpr std::size_t kLeastBytes = 8;
+  static constexpr std::string_view kReplacement = "[redacted]";
+
   std::string text_;
 };
 

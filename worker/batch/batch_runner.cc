@@ -379,7 +379,7 @@ class StepRun {
 
   asio::awaitable<bool> TakeLine(std::string_view text) {
     if (++lines_ % kLinesAtATime == 0) co_await Yield();
-    const auto result = form_.ReadResult(calls_.Redact(std::string(text)));
+    const auto result = form_.ReadResult(calls_.key().Redact(std::string(text)));
     if (!result.ok()) {
       if (!no_result_) no_result_ = Unreadable(result.status());
       // Not its text, which may be an answer.

@@ -1,6 +1,6 @@
 #include "worker/batch/line_report.h"
 
-#include <utility>
+#include "worker/provider/redact.h"
 
 namespace candor::batch {
 namespace {
@@ -20,19 +20,6 @@ v1::AttemptReport NewReport(const v1::Lease& lease, std::string_view batch) {
   report.mutable_attempt()->set_id(lease.attempt_id());
   report.mutable_attempt()->set_batch(std::string(batch));
   return report;
-}
-
-// A body may have the key with escapes, which only reading undoes.
-void RedactTexts(const ProviderCalls& calls, v1::AttemptReport* report) {
-  const auto clean = [&](std::string* text) { *text = calls.Redact(std::move(*text)); };
-  clean(report->mutable_attempt()->mutable_error_text());
-  if (!report->has_outcome()) return;
-  v1::Outcome* outcome = report->mutable_outcome();
-  clean(outcome->mutable_raw_text());
-  clean(outcome->mutable_reasoning_text());
-  clean(outcome->mutable_finish_reason());
-  clean(outcome->mutable_served_model());
-  clean(outcome->mutable_system_fingerprint());
 }
 
 }  // namespace
@@ -70,7 +57,7 @@ v1::AttemptReport ReportLine(const ProviderCalls& calls, const v1::Lease& lease,
   } else {
     attempt->set_state(Attempt::COMPLETED);
   }
-  RedactTexts(calls, &report);
+  provider::RedactTexts(calls.key(), &report);
   return report;
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Shorter keys are no secrets ("none", "EMPTY"), and blotting them out would spoil replies.
-constexpr std::size_t kLeastSecretBytes = 8;
 // Objects and pages of a hundred of them.
 constexpr std::size_t kMaxAnswerBytes = std::size_t{4} << 20U;
 // Results are as large as they are: they are never held as a whole.
@@ -91,12 +89,6 @@ ProviderCalls::ProviderCalls(const provider::Endpoint& endpoint, std::string mod
       http_(http),
       clock_(clock) {}
 
-std::string ProviderCalls::Redact(std::string text) const {
-  if (key_->Reveal().size() < kLeastSecretBytes) return text;
-  if (text.find(key_->Reveal()) == std::string::npos) return text;
-  return key_->Redact(std::move(text));
-}
-
 net::HttpRequest ProviderCalls::MakeRequest(std::string_view method, std::string_view path) const {
   net::HttpRequest request;
   request.method = method;
@@ -131,7 +123,7 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
   Answer answer;
   answer.status = result.ok() ? result.status : 0;
   answer.sent = result.request_bytes_written;
-  answer.body = Redact(std::move(result.body));
+  answer.body = key_->Redact(std::move(result.body));
   if (!result.ok()) {
     answer.error = OfFailure(result);
   } else if (result.status < 200 || result.status > 299) {
@@ -139,7 +131,7 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
     answer.error = endpoint_.dialect().ClassifyError(
         {.status = result.status, .body = answer.body, .header = header, .now = clock_.WallNow()});
   }
-  if (answer.error) answer.error->text = Redact(std::move(answer.error->text));
+  if (answer.error) answer.error->text = key_->Redact(std::move(answer.error->text));
   return answer;
 }
 

@@ -51,8 +51,7 @@ class ProviderCalls {
 
   const provider::Endpoint& endpoint() const { return endpoint_; }
   const v1::ModelRule& rule() const { return endpoint_.RouteOf(model_).rule; }
-  // `text` without the key in it.
-  std::string Redact(std::string text) const;
+  const Secret& key() const { return *key_; }
   WallTime WallNow() const { return clock_.WallNow(); }
 
  private:

@@ -3,6 +3,7 @@
 #include "common/base/time_proto.h"
 #include "common/dialect/error.h"
 #include "common/dialect/limit_headers.h"
+#include "worker/provider/redact.h"
 
 #include <exception>
 #include <utility>
@@ -12,8 +13,6 @@ namespace {
 
 using v1::Attempt;
 
-// Shorter keys are no secrets ("none", "EMPTY"), and blotting them out would spoil replies.
-constexpr std::size_t kLeastSecretBytes = 8;
 constexpr std::size_t kMaxHeaderBytes = 512;
 
 void SetError(Attempt::State state, Attempt::ErrorClass error_class, std::string_view text,
@@ -72,13 +71,6 @@ void SetFailure(const net::HttpResult& result, v1::AttemptReport* report) {
            report);
 }
 
-// `text` without the key in it. Before anything is cut: half a key is a leak, too.
-std::string Redact(const Secret& key, std::string text) {
-  if (key.Reveal().size() < kLeastSecretBytes) return text;
-  if (text.find(key.Reveal()) == std::string::npos) return text;
-  return key.Redact(std::move(text));
-}
-
 void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, WallTime now,
                  v1::AttemptReport* report) {
   dialect::LimitHeaders limits;
@@ -88,22 +80,9 @@ void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, WallTime no
     const auto id = headers.Find(name);
     if (!id) continue;
     report->mutable_attempt()->set_provider_request_id(
-        dialect::CleanText(Redact(key, std::string(*id)), kMaxHeaderBytes));
+        dialect::CleanText(key.Redact(std::string(*id)), kMaxHeaderBytes));
     return;
   }
-}
-
-// Takes the key out of what was read: a body may have it with escapes, which only reading undoes.
-void RedactTexts(const Secret& key, v1::AttemptReport* report) {
-  const auto clean = [&](std::string* text) { *text = Redact(key, std::move(*text)); };
-  clean(report->mutable_attempt()->mutable_error_text());
-  if (!report->has_outcome()) return;
-  v1::Outcome* outcome = report->mutable_outcome();
-  clean(outcome->mutable_raw_text());
-  clean(outcome->mutable_reasoning_text());
-  clean(outcome->mutable_finish_reason());
-  clean(outcome->mutable_served_model());
-  clean(outcome->mutable_system_fingerprint());
 }
 
 }  // namespace
@@ -141,7 +120,7 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, 
   Attempt* attempt = report->mutable_attempt();
   attempt->set_http_status(result.status);
   ReadHeaders(result.headers, key, clock_.WallNow(), report);
-  result.body = Redact(key, std::move(result.body));
+  result.body = key.Redact(std::move(result.body));
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };
   v1::Outcome* outcome = report->mutable_outcome();
