@@ -18,9 +18,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Results on their way, of all steps together: some megabytes, and enough for the coordinator to
-// gather commits.
+// Results on their way, of all steps together: enough for the coordinator to gather commits, and
+// few megabytes whatever a provider sends.
 constexpr std::size_t kMaxWaiting = 1'024;
+constexpr std::size_t kMaxWaitingBytes = std::size_t{16} << 20U;
 constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 20U;
 
 }  // namespace
@@ -31,10 +32,13 @@ class BatchDesk::Step final : public batch::BatchSink {
   Step(BatchDesk& desk, batch::BatchStart the_start) : start(std::move(the_start)), desk_(desk) {}
 
   asio::awaitable<bool> Take(v1::AttemptReport report) override {
-    while (!stopped_ && desk_.waiting_ >= kMaxWaiting) co_await desk_.WaitForChange();
+    while (!stopped_ && desk_.IsFull()) co_await desk_.WaitForChange();
     if (stopped_) co_return false;
-    unacknowledged.insert(report.attempt().id());
-    ++desk_.waiting_;
+    const std::size_t bytes = report.ByteSizeLong();
+    if (unacknowledged.try_emplace(report.attempt().id(), bytes).second) {
+      ++desk_.waiting_;
+      desk_.waiting_bytes_ += bytes;
+    }
     desk_.results_.push_back(std::move(report));
     desk_.changed_();
     co_return true;
@@ -54,7 +58,8 @@ class BatchDesk::Step final : public batch::BatchSink {
   // The stream that it came on has ended.
   bool orphaned = false;
   asio::cancellation_signal signal;
-  absl::flat_hash_set<std::string> unacknowledged;
+  // By attempt id: the bytes of the report.
+  absl::flat_hash_map<std::string, std::size_t> unacknowledged;
 
  private:
   BatchDesk& desk_;
@@ -75,6 +80,15 @@ asio::awaitable<void> BatchDesk::WaitForChange() {
   co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+bool BatchDesk::IsFull() const {
+  return waiting_ >= kMaxWaiting || waiting_bytes_ >= kMaxWaitingBytes;
+}
+
+void BatchDesk::Forget(std::size_t bytes) {
+  --waiting_;
+  waiting_bytes_ -= bytes;
+}
+
 // Who waits looks again, and waits anew where it must.
 void BatchDesk::Wake() { wake_.cancel(); }
 
@@ -87,7 +101,7 @@ void BatchDesk::Begin(batch::BatchStart start) {
                  asio::bind_cancellation_slot(
                      step.signal.slot(), [this, &step](const std::exception_ptr& error) {
                        if (error) Log().Error("a step of a batch broke");
-                       waiting_ -= step.unacknowledged.size();
+                       for (const auto& [id, bytes] : step.unacknowledged) Forget(bytes);
                        steps_.remove_if([&](const auto& one) { return one.get() == &step; });
                        Wake();
                        changed_();
@@ -129,8 +143,10 @@ void BatchDesk::Acknowledge(const v1::Acknowledgement& acknowledgement) {
   bool any = false;
   for (const std::string& id : acknowledgement.attempt_ids()) {
     for (const auto& step : steps_) {
-      if (step->unacknowledged.erase(id) == 0) continue;
-      --waiting_;
+      const auto at = step->unacknowledged.find(id);
+      if (at == step->unacknowledged.end()) continue;
+      Forget(at->second);
+      step->unacknowledged.erase(at);
       any = true;
       break;
     }

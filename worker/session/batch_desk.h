@@ -15,7 +15,7 @@
 #include "candor/v1/worker_service.pb.h"
 #include "worker/batch/batch_runner.h"
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -55,6 +55,10 @@ class BatchDesk {
 
   boost::asio::awaitable<void> Drive(Step& step);
   void StopSteps();
+  // Whether more results have to wait.
+  bool IsFull() const;
+  // A result is waited for no longer.
+  void Forget(std::size_t bytes);
   // Waits until something changes.
   boost::asio::awaitable<void> WaitForChange();
   void Wake();
@@ -67,8 +71,9 @@ class BatchDesk {
   std::deque<v1::AttemptReport> results_;
   std::deque<v1::BatchReport> reports_;
   bool ending_ = false;
-  // Results that were taken and not yet acknowledged.
+  // Results that were taken and not yet acknowledged, and their bytes.
   std::size_t waiting_ = 0;
+  std::size_t waiting_bytes_ = 0;
   boost::asio::steady_timer wake_;
 };
 

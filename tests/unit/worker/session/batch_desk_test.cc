@@ -120,6 +120,28 @@ TEST_F(BatchDeskTest, ManyResultsWaitForTheirTurn) {
   EXPECT_EQ(taken, 5'000);
 }
 
+TEST_F(BatchDeskTest, LargeResultsWaitSooner) {
+  runner_.script = [&](batch::BatchSink& sink, BatchReport&) -> asio::awaitable<void> {
+    for (int i = 0; i < 50; ++i) {
+      v1::AttemptReport report = Result(i);
+      report.mutable_outcome()->set_raw_text(std::string(std::size_t{1} << 20U, 'x'));
+      co_await sink.Take(std::move(report));
+    }
+  };
+  Begin(BatchTask::COLLECT);
+  std::size_t results = 0;
+  while (desk_.running() > 0 || desk_.has_next()) {
+    const auto sent = Sent();
+    ASSERT_THAT(sent, testing::Not(testing::IsEmpty()));
+    EXPECT_LE(sent.size(), 17U) << "a megabyte each";
+    for (const v1::ConnectRequest& message : sent) {
+      results += static_cast<std::size_t>(message.reports().reports_size());
+    }
+    AcknowledgeAll(sent);
+  }
+  EXPECT_EQ(results, 50U);
+}
+
 TEST_F(BatchDeskTest, StepEndsWithItsStream) {
   bool ended = false;
   runner_.script = [&](batch::BatchSink& sink, BatchReport& report) -> asio::awaitable<void> {
