@@ -12,6 +12,7 @@ namespace asio = boost::asio;
 
 // Objects and pages of a hundred of them.
 constexpr std::size_t kMaxAnswerBytes = std::size_t{4} << 20U;
+constexpr std::chrono::hours kResultsTime{1};
 // Results are as large as they are: they are never held as a whole.
 constexpr std::size_t kMaxResultBytes = std::size_t{4} << 30U;
 
@@ -156,8 +157,9 @@ asio::awaitable<Answer> ProviderCalls::Post(std::string_view path, std::string b
 asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine take) {
   net::HttpRequest request = MakeRequest("GET", path);
   request.max_response_body_bytes = kMaxResultBytes;
-  // As long as it takes: a pause is what ends it.
-  request.timeouts.total = std::chrono::milliseconds(0);
+  // Long enough for what is large, and for those who take the lines; what has not come by then is
+  // asked for again. A pause ends it sooner, but a body may drip for ever.
+  request.timeouts.total = kResultsTime;
   LineSplitter lines;
   bool ended = false;
   request.take_body = [&](std::string_view piece) -> asio::awaitable<bool> {

@@ -45,8 +45,8 @@ class ProviderCalls {
   boost::asio::awaitable<Answer> Post(std::string_view path, std::string body,
                                       std::string_view content_type,
                                       std::chrono::milliseconds total);
-  // Reads a body of lines as it comes, a line at a time, whatever its size. A line above
-  // kMaxLineBytes is left out.
+  // Reads a body of lines as it comes, a line at a time, whatever its size, for an hour at most. A
+  // line above kMaxLineBytes is left out.
   boost::asio::awaitable<Answer> GetLines(std::string_view path, TakeLine take);
 
   const provider::Endpoint& endpoint() const { return endpoint_; }

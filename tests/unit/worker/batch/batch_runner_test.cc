@@ -368,6 +368,9 @@ TEST_F(BatchRunnerTest, CollectsAnswersAndErrorsAsLiveCallsWouldBe) {
   const BatchReport report = Run(BatchTask::COLLECT);
   EXPECT_EQ(report.state(), BatchReport::COLLECTED);
   EXPECT_EQ(sink_.flushes, 1);
+  for (const net::HttpRequest& call : http_.calls) {
+    EXPECT_GT(call.timeouts.total.count(), 0) << "a body that drips ends: " << call.target;
+  }
   ASSERT_THAT(sink_.taken, SizeIs(3));
   const v1::AttemptReport& first = sink_.taken[0];
   EXPECT_EQ(first.attempt().id(), Id(2));
