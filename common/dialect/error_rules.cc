@@ -101,6 +101,9 @@ constexpr std::array kRules = {
     Rule{Attempt::REFUSED_PARAMETER, In::kMessage, "only support stream", When::kRefused},
     Rule{Attempt::REFUSED_PARAMETER, In::kMessage, "only supports stream", When::kRefused},
     Rule{Attempt::REFUSED_PARAMETER, In::kMessage, "unknown name", When::kRefused},
+    // Wherever it stands, every request of the entry has it.
+    Rule{Attempt::REFUSED_PARAMETER, In::kMessage, "extra inputs are not permitted",
+         When::kRefused},
 
     Rule{Attempt::NOT_FOUND, In::kWord, "model_not_found"},
     Rule{Attempt::NOT_FOUND, In::kWord, "model_decommissioned"},

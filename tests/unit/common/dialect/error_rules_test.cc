@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"fastapi_extra", 422, R"({"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]})", Attempt::REFUSED_PARAMETER},
         Case{"qwen_stream", 400, R"({"error":{"message":"This model only support stream mode, please enable the stream parameter to access the model. ","type":"invalid_request_error","param":null,"code":"invalid_parameter_error"}})", Attempt::REFUSED_PARAMETER},
         Case{"anthropic_max_tokens", 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: 300000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-5"}})", Attempt::REFUSED_PARAMETER},
+        Case{"anthropic_extra_body", 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"topk: Extra inputs are not permitted"}})", Attempt::REFUSED_PARAMETER},
         Case{"anthropic_temperature", 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"`temperature` is deprecated for this model."}})", Attempt::REFUSED_PARAMETER},
         Case{"anthropic_schema", 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"output_config.format.schema: For 'number' type, properties maximum, minimum are not supported"}})", Attempt::REFUSED_PARAMETER},
         Case{"anthropic_content", 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"messages.0.content: text content blocks must be non-empty"}})", Attempt::INVALID_REQUEST},
