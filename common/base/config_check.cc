@@ -52,8 +52,6 @@ class Checker {
  private:
   static constexpr int kMaxSlots = 100'000;
   static constexpr int kMaxThreads = 256;
-  static constexpr int kMaxBatchLines = 100'000;
-  static constexpr std::int64_t kMaxBatchBytes = 256'000'000;
 
   template <typename... Args>
   void Add(std::string field, fmt::format_string<Args...> format, Args&&... args) {
@@ -162,8 +160,9 @@ class Checker {
     const std::string& group = rule.limit_group();
     if (!group.empty() && group != endpoint.name() &&
         std::find(groups_.begin(), groups_.end(), group) == groups_.end()) {
+      const std::string near = DidYouMean(group, groups_);
       Add(path + ".limit_group", "\"{}\" is no limit group of limit_groups{}", group,
-          DidYouMean(group, groups_));
+          near.empty() ? "; add it there, or leave it out here" : near);
     }
     CheckPrice(rule.price(), path + ".price");
     CheckWord(rule.system_as(), {"system", "developer", "user"}, path + ".system_as");
@@ -174,18 +173,22 @@ class Checker {
           rule.min_output_tokens());
     }
     CheckHeaders(rule.headers(), path);
-    CheckBatch(rule.batch(), path + ".batch");
+    CheckBatch(rule.batch(), endpoint.dialect(), path + ".batch");
   }
 
-  void CheckBatch(const v1::BatchConfig& batch, const std::string& path) {
-    // What the providers take: OpenAI 50,000 lines and 200 MB, Anthropic 100,000 and 256 MB.
-    if (batch.max_lines() < 0 || batch.max_lines() > kMaxBatchLines) {
+  // A batch above what its provider takes would be made, refused, and made again.
+  void CheckBatch(const v1::BatchConfig& batch, const std::string& dialect,
+                  const std::string& path) {
+    const bool anthropic = dialect == "anthropic";
+    const int most_lines = anthropic ? 100'000 : 50'000;
+    const std::int64_t most_bytes = anthropic ? 256'000'000 : 200'000'000;
+    if (batch.max_lines() < 0 || batch.max_lines() > most_lines) {
       Add(path + ".max_lines", "is {}; give 1 to {}, or 0 for 10000", batch.max_lines(),
-          kMaxBatchLines);
+          most_lines);
     }
-    if (batch.max_bytes() < 0 || batch.max_bytes() > kMaxBatchBytes) {
+    if (batch.max_bytes() < 0 || batch.max_bytes() > most_bytes) {
       Add(path + ".max_bytes", "is {}; give 1 to {}, or 0 for 100000000", batch.max_bytes(),
-          kMaxBatchBytes);
+          most_bytes);
     }
     if (batch.queue_tokens() < 0) {
       Add(path + ".queue_tokens", "is {}; give 1 or more, or 0 for no limit", batch.queue_tokens());

@@ -114,6 +114,8 @@ TEST(Validate, ChecksModelRules) {
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->set_limit_group("g5x"); }),
               ElementsAre("endpoints[0].models[0].limit_group: \"g5x\" is no limit group of "
                           "limit_groups; did you mean 'g5'?"));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->set_limit_group("another"); }),
+              ElementsAre(HasSubstr("of limit_groups; add it there, or leave it out here")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->set_limit_group("local"); }),
               IsEmpty());
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->mutable_price()->set_output(-1); }),
@@ -136,14 +138,21 @@ TEST(Validate, ChecksModelRules) {
   EXPECT_THAT(
       WrongAfter([](auto& e) {
         v1::BatchConfig& batch = *e.mutable_models(0)->mutable_batch();
-        batch.set_max_lines(100'001);
+        batch.set_max_lines(50'001);
         batch.set_max_bytes(-1);
         batch.set_queue_tokens(-1);
         batch.mutable_poll_interval();
       }),
-      ElementsAre(HasSubstr("batch.max_lines: is 100001; give 1 to 100000"),
+      ElementsAre(HasSubstr("batch.max_lines: is 50001; give 1 to 50000"),
                   HasSubstr("batch.max_bytes: is -1"), HasSubstr("batch.queue_tokens: is -1"),
                   HasSubstr("batch.poll_interval: is not above 0")));
+  // Each provider takes as many as it takes.
+  EXPECT_THAT(WrongAfter([](auto& e) {
+                e.set_dialect("anthropic");
+                e.mutable_models(0)->mutable_batch()->set_max_lines(100'000);
+                e.mutable_models(0)->mutable_batch()->set_max_bytes(256'000'001);
+              }),
+              ElementsAre(HasSubstr("batch.max_bytes: is 256000001; give 1 to 256000000")));
 }
 
 TEST(Validate, KnowsEveryDialect) {
