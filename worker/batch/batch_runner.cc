@@ -340,9 +340,11 @@ class StepRun {
     report_.set_lines_done(batch->lines_done);
     for (const v1::Lease& lease : task_.leases()) open_[lease.attempt_id()] = &lease;
     const bool old = batch->create_time && calls_.WallNow() - *batch->create_time > kResultsAwaited;
+    bool all_read = true;
     for (const std::string& path : batch->result_paths) {
       const std::optional<dialect::ProviderError> failed = co_await ReadResults(path);
       if (ended_) co_return;
+      all_read = all_read && !failed && !left_out_;
       const bool given_up = old && failed &&
                             (failed->error_class == Attempt::NOT_FOUND ||
                              failed->error_class == Attempt::MALFORMED_RESPONSE);
@@ -351,7 +353,8 @@ class StepRun {
         co_return;
       }
     }
-    if (batch->cut_short) {
+    // A line that was left out may have been paid: of those it is not known which were run.
+    if (batch->cut_short && all_read) {
       const std::string why =
           fmt::format("the batch was {} before the line's turn came", batch->state);
       for (const v1::Lease& lease : task_.leases()) {
@@ -372,6 +375,7 @@ class StepRun {
     no_result_.reset();
     const Answer answer =
         co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
+    left_out_ = answer.lines_left_out > 0 || no_result_;
     if (answer.error) co_return answer.error;
     if (results_ == 0 && no_result_) co_return no_result_;
     co_return std::nullopt;
@@ -432,6 +436,7 @@ class StepRun {
   // Of the file that is read: its results, and its first line that is none.
   int results_ = 0;
   std::optional<dialect::ProviderError> no_result_;
+  bool left_out_ = false;
 };
 
 class HttpBatchRunner final : public BatchRunner {

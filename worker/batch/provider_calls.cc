@@ -58,11 +58,16 @@ class LineSplitter {
   asio::awaitable<bool> Finish(const TakeLine& take) {
     const bool whole = !std::exchange(too_long_, false);
     const std::string line = std::exchange(line_, {});
-    if (!whole) Log().Warn("a result of a batch is above {} bytes and left out", kMaxLineBytes);
+    if (!whole) {
+      ++left_out_;
+      Log().Warn("a result of a batch is above {} bytes and left out", kMaxLineBytes);
+    }
     if (!whole || line.find_first_not_of(" \t\r") == std::string::npos) co_return true;
     const bool goes_on = co_await take(line);
     co_return goes_on;
   }
+
+  int left_out() const { return left_out_; }
 
  private:
   void Append(std::string_view text) {
@@ -77,6 +82,7 @@ class LineSplitter {
 
   std::string line_;
   bool too_long_ = false;
+  int left_out_ = 0;
 };
 
 }  // namespace
@@ -168,12 +174,13 @@ asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine 
     co_return goes_on;
   };
   net::HttpResult result = co_await http_.Call(std::move(request));
-  if (ended) co_return Answer{.error = std::nullopt, .status = 200, .sent = true, .body = {}};
+  if (ended) co_return Answer{.status = 200, .sent = true};
   Answer answer = Read(std::move(result));
   if (!answer.error) {
     const bool goes_on = co_await lines.Finish(take);
     static_cast<void>(goes_on);
   }
+  answer.lines_left_out = lines.left_out();
   co_return answer;
 }
 

@@ -28,6 +28,8 @@ struct Answer {
   // Whether the provider may have seen the call.
   bool sent = false;
   std::string body;
+  // Of GetLines: lines that were too long.
+  int lines_left_out = 0;
 };
 
 // Takes a line; false ends the call.

@@ -400,6 +400,20 @@ TEST_F(BatchRunnerTest, LinesOfACancelledBatchWithoutResultWereNotRun) {
   EXPECT_THAT(sink_.taken[1].attempt().error_text(), HasSubstr("cancelled"));
 }
 
+// NOT_SENT says that nothing was paid.
+TEST_F(BatchRunnerTest, LinesOfACancelledBatchMayBeThoseThatCouldNotBeRead) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "cancelled", "", R"(,"output_file_id":"file-o")")}};
+  for (const std::string& strange :
+       {std::string("{\"custom_id\": 7}\n"), std::string((1 << 20) + 1, 'x') + "\n"}) {
+    sink_.taken.clear();
+    http_.replies["GET /v1/files/file-o/content"] = {{.body = Answered(Id(0), "A") + strange}};
+    EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
+    EXPECT_THAT(sink_.taken, SizeIs(1));
+  }
+}
+
 TEST_F(BatchRunnerTest, CollectionThatBreaksIsNotDone) {
   start_.task.set_provider_batch("batch_1");
   http_.replies["GET /v1/batches/batch_1"] = {
