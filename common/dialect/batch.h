@@ -70,6 +70,7 @@ struct BatchResult {
 
   std::string custom_id;
   Kind kind = Kind::kAnswered;
+  // Of HTTP; 0 where the line says none.
   int status = 0;
   std::string body;
   // The provider's id of the request, where given.

@@ -15,6 +15,9 @@ using boost::json::value;
 
 constexpr std::string_view kTokenKey = "candor_batch";
 
+// The end of the year 9999, in seconds: what is later is no time, and does not fit into one.
+constexpr std::int64_t kLastSecond = 253'402'300'799;
+
 // Of a batch that failed in validation: {"errors": {"data": [{"code", "message", "line"}]}}.
 ProviderError ReadErrors(const value& batch) {
   ProviderError error{.error_class = v1::Attempt::INVALID_REQUEST,
@@ -81,7 +84,8 @@ std::optional<BatchObject> OpenAiBatches::ReadObject(const value& object) const 
   batch.cut_short = batch.state == "expired" || batch.state == "cancelled";
   batch.lines = CountMember(counts, "total");
   batch.lines_done = CountMember(counts, "completed") + CountMember(counts, "failed");
-  if (const std::int64_t created = CountMember(&object, "created_at"); created > 0) {
+  if (const std::int64_t created = CountMember(&object, "created_at");
+      created > 0 && created <= kLastSecond) {
     batch.create_time = WallTime(std::chrono::seconds(created));
   }
   if (const value* metadata = Member(object, "metadata")) {
@@ -105,7 +109,8 @@ StatusOr<BatchResult> OpenAiBatches::ReadResult(std::string_view line) const {
   if (result.custom_id.empty()) return NoSuchObject("result of a batch", line);
   const value* response = Member(root, "response");
   if (response != nullptr && response->is_object()) {
-    result.status = static_cast<int>(CountMember(response, "status_code"));
+    const std::int64_t status = CountMember(response, "status_code");
+    result.status = status < 600 ? static_cast<int>(status) : 0;
     result.request_id = CleanText(TextMember(*response, "request_id"), 200);
     if (const value* body = Member(*response, "body"); body != nullptr && !body->is_null()) {
       result.body = boost::json::serialize(*body);

@@ -2,6 +2,8 @@
 
 #include "common/base/config.h"
 #include "common/base/json_writer.h"
+#include "common/dialect/batch.h"
+#include "common/dialect/batch_forms.h"
 #include "common/dialect/dialect.h"
 #include "common/dialect/limit_headers.h"
 #include "tests/unit/common/dialect/job.h"
@@ -78,6 +80,49 @@ void CheckLimits(std::string_view text, WallTime now) {
   }
 }
 
+void CheckBatch(const BatchObject& batch) {
+  Require(IsProviderId(batch.id), "an id can stand in a path");
+  Require(!batch.state.empty() && IsUtf8(batch.state), "a batch has a state");
+  Require(batch.lines >= 0 && batch.lines_done >= 0, "lines are counted");
+  for (const std::string& path : batch.result_paths) {
+    Require(path.starts_with('/') && path.find("/../") == std::string::npos,
+            "results are where the provider keeps them");
+  }
+  if (batch.phase == BatchObject::Phase::kFailed) CheckError(batch.error);
+  if (!batch.create_time) return;
+  // What is asked of it is its age.
+  const Duration age = WallTime() - *batch.create_time;
+  Require(WallTime() - age == *batch.create_time, "a time of creation can be reckoned with");
+}
+
+void CheckStatus(const Status& status) {
+  Require(!status.message().empty(), "what is no object says so");
+  Require(IsUtf8(ToStd(status.message())), "and in UTF-8");
+}
+
+// The body as each object of batches.
+void CheckBatchForm(const BatchForm& form, std::string_view body) {
+  if (const auto batch = form.ReadBatch(body); batch.ok()) {
+    CheckBatch(*batch);
+  } else {
+    CheckStatus(batch.status());
+  }
+  if (const auto page = form.ReadPage(body); page.ok()) {
+    for (const BatchObject& batch : page->batches) CheckBatch(batch);
+    Require(!page->more || !page->batches.empty(), "the next page follows a batch");
+  } else {
+    CheckStatus(page.status());
+  }
+  if (const auto result = form.ReadResult(body); result.ok()) {
+    Require(!result->custom_id.empty(), "a result is of a line");
+    Require(result->status >= 0 && result->status < 600, "a status is one of HTTP");
+    Require(result->kind == BatchResult::Kind::kAnswered || !result->text.empty(),
+            "what was not run says why");
+  } else {
+    CheckStatus(result.status());
+  }
+}
+
 }  // namespace
 
 void CheckAnswer(std::span<const std::uint8_t> bytes) {
@@ -93,6 +138,10 @@ void CheckAnswer(std::span<const std::uint8_t> bytes) {
   for (const std::string& name : DialectNames()) {
     dialect = *FindDialect(name);
     CheckReply(*dialect, body, kind);
+    if (const BatchForm* form = FindBatchForm(*dialect)) CheckBatchForm(*form, body);
+  }
+  if (const auto file = ReadFile(body); file.ok()) {
+    Require(IsProviderId(file->id), "an id can stand in a path");
   }
   CheckLimits(text, now);
 

@@ -95,6 +95,20 @@ TEST(OpenAiBatchTest, DocumentedObject) {
               ElementsAre("/files/file-cvaTdG/content", "/files/file-HOWS94/content"));
 }
 
+TEST(OpenAiBatchTest, TimeOfCreationThatIsNoneIsLeftOut) {
+  const auto read = [](const char* created) {
+    return OpenAi()
+        .ReadBatch(fmt::format(R"({{"id": "batch_1", "status": "validating", "created_at": {}}})",
+                               created))
+        ->create_time;
+  };
+  EXPECT_EQ(read("253402300799"), WallTime(std::chrono::seconds(253'402'300'799)));
+  // Milliseconds; and what would not fit into a time.
+  for (const char* created : {"1711471533000", "900000000000000", "1e300", "-1", "null"}) {
+    EXPECT_EQ(read(created), std::nullopt) << created;
+  }
+}
+
 TEST(OpenAiBatchTest, States) {
   const std::pair<const char*, Phase> states[] = {
       {"validating", Phase::kRunning}, {"in_progress", Phase::kRunning},
@@ -137,6 +151,19 @@ TEST(OpenAiBatchTest, Page) {
   EXPECT_EQ(page->batches[0].id, "batch_abc123");
   EXPECT_FALSE(OpenAi().ReadPage(R"({"data": [], "has_more": true})")->more);
   EXPECT_FALSE(OpenAi().ReadPage(R"({"data": [{"id": 3}]})").ok());
+}
+
+TEST(OpenAiBatchTest, StatusOfALineIsThatOfHttp) {
+  const auto read = [](const char* status) {
+    return OpenAi()
+        .ReadResult(fmt::format(
+            R"({{"custom_id": "request-2", "response": {{"status_code": {}, "body": {{}}}}}})",
+            status))
+        ->status;
+  };
+  EXPECT_EQ(read("599"), 599);
+  // 2^32 + 200, which is 200 in an int.
+  for (const char* status : {"600", "4294967496", "-200", "true"}) EXPECT_EQ(read(status), 0);
 }
 
 TEST(OpenAiBatchTest, DocumentedResults) {
