@@ -59,8 +59,12 @@ struct ProviderBatch {
   bool may_exist = false;
   // The provider has been asked to cancel it.
   bool cancelled = false;
-  // A line of it came back as a call.
+  // A line of it came back as a call; one of them with a reply; and so many with errors that
+  // repeating cannot mend. The order in which results are read says nothing: such errors stop an
+  // entry when the batch is at its end without one reply.
   bool answered = false;
+  bool replied = false;
+  std::int32_t unmendable = 0;
   // Steps that failed in a row, polls without progress in a row, and times in a row that the
   // provider did not know it.
   std::int32_t failures = 0;

@@ -39,7 +39,7 @@ std::int64_t PriceTable::Money(const v1::Usage& usage, double part) const {
   const double money = static_cast<double>(usage.input_tokens() - cached) * input_ +
                        static_cast<double>(cached) * cached_ +
                        static_cast<double>(usage.output_tokens()) * output_;
-  // A provider that counts absurdly must not overflow sums.
+  // Within what an integer holds, however absurdly a provider counts.
   return std::llround(std::clamp(money * part, 0.0, 1e15));
 }
 

@@ -31,23 +31,15 @@ bool IsOfGroup(v1::WaitReason reason) {
 // Which part of a budget is used, the largest of its three.
 double BudgetUsed(const JobState& job) {
   const v1::Budget& budget = job.job().budget();
-  double calls = 0;
-  double tokens = 0;
-  double money = 0;
-  for (const EntryState& entry : job.entries) {
-    for (const KindState& kind : entry.kinds) {
-      calls += static_cast<double>(kind.calls + kind.unknown_attempts);
-      tokens += static_cast<double>(kind.input_tokens + kind.output_tokens);
-      money += static_cast<double>(kind.money + kind.unknown_money);
-    }
-  }
+  const JobState::Used now = job.used(/*with_open=*/false);
   double used = 0;
-  const auto part = [&used](double spent, std::int64_t limit) {
-    if (limit > 0) used = std::max(used, spent / static_cast<double>(limit));
+  const auto part = [&used](std::int64_t spent, std::int64_t limit) {
+    if (limit <= 0) return;
+    used = std::max(used, static_cast<double>(spent) / static_cast<double>(limit));
   };
-  part(calls, budget.calls());
-  part(tokens, budget.tokens());
-  part(money, budget.money());
+  part(now.calls, budget.calls());
+  part(now.tokens, budget.tokens());
+  part(now.money, budget.money());
   return used;
 }
 

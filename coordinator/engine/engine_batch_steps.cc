@@ -26,7 +26,10 @@ constexpr double kPollSlowest = 10.0;
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::minutes(5);
 constexpr Duration kMaxRetryAfter = std::chrono::hours(1);
-// Times in a row that a provider does not know a batch that it has named, until that is believed.
+// Times in a row that a provider does not know a batch that it has named, or its results, until
+// that is believed: its lines may have been paid for. A poll interval lies between two of them,
+// because what is new is seen late, and because a gateway that is being changed knows nothing for a
+// moment.
 constexpr std::int32_t kMaxAbsences = 3;
 // As worker_service.proto says of BatchTask.send_clock, and a second for the ways of the messages.
 constexpr int kCreateWithin = 10;
@@ -89,9 +92,9 @@ void Engine::Impl::TakeSteps() {
       WithdrawBatch(*batch, "withdrawn before it was created");
       continue;
     }
-    if (step == v1::BatchTask::COLLECT && LinesOf(*batch).empty()) {
-      // The last results became durable just before a restart, or are becoming so.
-      if (Collected(*batch) == batch->lines) FinishBatch(*batch);
+    if (step == v1::BatchTask::COLLECT && Collected(*batch) == batch->lines) {
+      // The last results became durable just before a restart.
+      FinishBatch(*batch);
       continue;
     }
     // Who cancels does not wait for the next poll.
@@ -103,6 +106,8 @@ void Engine::Impl::TakeSteps() {
       continue;
     const SessionId session = PickForStep(entry.model.endpoint, busy);
     if (session == 0) continue;
+    // The last results are becoming durable.
+    if (step == v1::BatchTask::COLLECT && LinesOf(*batch).empty()) continue;
     GiveStep(*batch, step, session);
     ++busy[session];
   }
@@ -302,6 +307,9 @@ void Engine::Impl::BatchAbsent(ProviderBatch& batch, const v1::BatchReport& repo
     return EndBatch(batch, v1::Batch::DONE);
   }
   RetryStep(batch, report);
+  if (batch.state == v1::Batch::INTENDED) return;
+  const v1::BatchConfig& config = batch.job->entries[batch.entry].model.batch;
+  batch.due = std::max(batch.due, now() + IntervalOf(config));
 }
 
 void Engine::Impl::RetryStep(ProviderBatch& batch, const v1::BatchReport& report) {

@@ -1,6 +1,5 @@
 // Which cells go in batches, and what becomes of a batch's lines. The steps of a batch are in
 // engine_batch_steps.cc.
-#include "common/base/text_table.h"
 #include "coordinator/engine/engine_impl.h"
 
 #include <fmt/format.h>
@@ -66,8 +65,11 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
   }
   std::uint64_t total = 0;
   for (const KindState& kind : entry.kinds) {
-    // The first call of each kind says whether the others make sense.
-    if (!kind.replied && (kind.open > 0 || kind.cells.pending() > 0)) return false;
+    // The first call of each kind says whether the others make sense. What failed tentatively is
+    // settled when nothing else is left, so nothing waits for it.
+    if (!kind.replied && (kind.open > 0 || kind.cells.pending() > kind.cells.tentative())) {
+      return false;
+    }
     if (kind.chains.empty()) total += kind.total;
   }
   if (job.job().mode() == v1::Job::AUTO && open == 0 && entry.batches_ended > 0) {
@@ -75,6 +77,13 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
     if (entry.few_left) return false;
   }
   return open < kMaxOpenBatches && entry.batch_after <= now();
+}
+
+bool Engine::Impl::HasOpenBatch(const JobState& job, std::uint16_t entry) const {
+  const auto& open = provider_batches_.open();
+  return std::any_of(open.begin(), open.end(), [&](const auto& batch) {
+    return batch.second->job == &job && batch.second->entry == entry;
+  });
 }
 
 bool Engine::Impl::IsServed(std::uint32_t endpoint) const {
@@ -145,8 +154,11 @@ void Engine::Impl::DecideBatch(JobState& job, std::uint32_t number) {
     if (!kind.chains.empty() || kind.held()) continue;
     const std::int64_t line_bytes = kind.prompt_tokens * kBytesPerToken + kLineBytes;
     const std::int64_t tokens = std::max<std::int64_t>(1, kind.prompt_tokens);
+    // A line that is larger than a whole batch may be goes alone, for the provider to judge.
+    const std::int64_t fitting =
+        std::max<std::int64_t>(record.leases.empty() ? 1 : 0, bytes / line_bytes);
     const std::int64_t room =
-        std::min({lines, bytes / line_bytes, queue / tokens, job.BudgetLeft(entry, kind)});
+        std::min({lines, fitting, queue / tokens, job.BudgetLeft(entry, kind)});
     std::int64_t taken = 0;
     std::uint32_t index = 0;
     while (taken < room && kind.cells.Take(now(), &index)) {
@@ -237,7 +249,13 @@ void Engine::Impl::BatchesDurable(const std::vector<ProviderBatchId>& ids) {
 
 void Engine::Impl::LineReported(const Lease& lease, const v1::Attempt& attempt) {
   ProviderBatch* batch = provider_batches_.Find(workers_[lease.worker].name);
-  if (batch != nullptr && attempt.state() != v1::Attempt::NOT_SENT) batch->answered = true;
+  if (batch == nullptr || attempt.state() == v1::Attempt::NOT_SENT) return;
+  batch->answered = true;
+  if (attempt.state() == v1::Attempt::COMPLETED) {
+    batch->replied = true;
+  } else if (KindOf(attempt.error_class()) == ErrorKind::kUnmendable) {
+    ++batch->unmendable;
+  }
 }
 
 std::vector<LeaseSlot> Engine::Impl::LinesOf(const ProviderBatch& batch) const {
@@ -297,6 +315,7 @@ void Engine::Impl::RefuseBatch(ProviderBatch& batch, v1::Attempt::ErrorClass err
   EndBatch(batch, v1::Batch::REFUSED);
   JobState& job = *batch.job;
   EntryState& entry = job.entries[batch.entry];
+  entry.batch_words = words;
   if (KindOf(error_class) == ErrorKind::kStopGroup) return StopGroup(entry.group, words);
   if (ComesLater(error_class)) {
     entry.batch_after = now() + Doubled(kQueuePause, entry.batch_pauses++);
@@ -330,65 +349,18 @@ void Engine::Impl::FinishBatch(ProviderBatch& batch) {
   EndLines(batch, v1::Attempt::UNKNOWN, "the provider's results had nothing about this line");
   EndBatch(batch, v1::Batch::DONE);
   ++entry.batches_ended;
+  if (!batch.replied && batch.unmendable >= kMaxStreak && !job.terminal() &&
+      entry.state == EntryState::State::kRunning) {
+    StopEntry(job, entry, entry.last_error, batch.unmendable);
+  }
   if (batch.answered) {
     entry.batch_refusals = 0;
     entry.batch_pauses = 0;
   } else if (!batch.cancelled && batch.lines > 0) {
     batch.error_text = fmt::format("it ended ({}) without one line answered", batch.provider_state);
+    entry.batch_words = batch.error_text;
     CountRefusal(job, entry, v1::Attempt::ERROR_CLASS_UNSPECIFIED, batch.error_text);
   }
-}
-
-std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) const {
-  struct Sum {
-    std::int64_t batches = 0;
-    std::int64_t lines = 0;
-    std::int64_t done = 0;
-  } intended, submitted, collecting;
-  for (const auto& [id, batch] : provider_batches_.open()) {
-    if (batch->job != &job || batch->entry != entry) continue;
-    Sum& sum = batch->state == v1::Batch::INTENDED    ? intended
-               : batch->state == v1::Batch::SUBMITTED ? submitted
-                                                      : collecting;
-    ++sum.batches;
-    sum.lines += batch->lines;
-    sum.done += batch->state == v1::Batch::COLLECTING ? Collected(*batch) : batch->lines_done;
-  }
-  std::string words;
-  const auto add = [&words](const Sum& sum, const std::string& rest) {
-    if (sum.batches == 0) return;
-    words += fmt::format("{}{} batch{} of {} line{} {}", words.empty() ? "" : "; ", sum.batches,
-                         sum.batches == 1 ? "" : "es", WithCommas(sum.lines),
-                         sum.lines == 1 ? "" : "s", rest);
-  };
-  add(submitted, fmt::format("at the provider, {} done", WithCommas(submitted.done)));
-  add(collecting, fmt::format("ended, {} results here", WithCommas(collecting.done)));
-  add(intended, "to be created");
-  return words;
-}
-
-std::int64_t Engine::Impl::Collected(const ProviderBatch& batch) const {
-  const WorkerState* holder = workers_.Find(batch.name);
-  const std::int64_t open =
-      holder == nullptr ? 0 : leases_.CountOfWorker(workers_.NumberOf(*holder));
-  return batch.state == v1::Batch::REFUSED ? 0 : batch.lines - open;
-}
-
-std::vector<v1::Batch> Engine::Impl::Batches(JobKey key) const {
-  std::vector<v1::Batch> views;
-  const JobState* job = FindJob(key);
-  if (job == nullptr) return views;
-  const auto& all = provider_batches_.all();
-  for (auto at = all.rbegin(); at != all.rend(); ++at) {
-    const ProviderBatch& batch = at->second;
-    if (batch.job != job || !batch.durable) continue;
-    v1::Batch& view = views.emplace_back(*BuildRecord(batch));
-    view.set_name(batch.name);
-    view.set_job(job->job().name());
-    view.set_entry(job->entries[batch.entry].name);
-    view.set_lines_collected(batch.state == v1::Batch::REFUSED ? 0 : Collected(batch));
-  }
-  return views;
 }
 
 }  // namespace candor::engine

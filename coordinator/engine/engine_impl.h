@@ -9,6 +9,7 @@
 //   engine_adaptive.cc   designs whose trials follow from the answers before
 //   engine_batches.cc    what goes in providers' batches, and what becomes of their lines
 //   engine_batch_steps.cc  who takes the next step of a batch, and what its answer means
+//   engine_batch_views.cc  batches as others see them
 //   engine_late.cc       reports for what is no lease any more
 //   engine_recovery.cc   going on after a restart
 //   engine_views.cc      what others see
@@ -102,7 +103,7 @@ class Engine::Impl {
   v1::Worker ViewWorker(const WorkerState& worker) const;
   std::vector<v1::Worker> Workers() const;
   std::vector<v1::LimitGroup> LimitGroups(const Instant& instant);
-  // engine_batches.cc
+  // engine_batch_views.cc
   std::vector<v1::Batch> Batches(JobKey key) const;
   // "2 batches of 3,000 lines at the provider, 1,200 done"; empty when there are none.
   std::string BatchWords(const JobState& job, std::uint32_t entry) const;
@@ -294,6 +295,7 @@ class Engine::Impl {
   // Of a new or recovered job: which entries go in batches.
   void InitBatches(JobState& job);
   bool MayBatch(const JobState& job, EntryState& entry);
+  bool HasOpenBatch(const JobState& job, std::uint16_t entry) const;
   bool IsServed(std::uint32_t endpoint) const;
   std::int64_t QueueLeft(const EntryState& entry) const;
   void DecideBatches();

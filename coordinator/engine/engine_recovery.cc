@@ -46,6 +46,7 @@ void Engine::Impl::RecoverBatches(std::vector<ProviderBatchRecord>& records) {
     // Nobody wrote down whether a worker was told to create it, or which lines were answered.
     batch.may_exist = batch.provider_batch.empty();
     batch.answered = true;
+    batch.replied = true;
     batch.due = now() + (batch.state == v1::Batch::INTENDED ? SubmitQuiet() : Duration(0));
     if (!batch.open()) ++job->entries[record.entry].batches_ended;
     provider_batches_.Add(std::move(batch));

@@ -1,4 +1,5 @@
 #include "common/base/time_proto.h"
+#include "coordinator/engine/capped.h"
 #include "coordinator/engine/engine_impl.h"
 #include "coordinator/engine/planted_bug.h"
 
@@ -6,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace candor::engine {
@@ -121,14 +123,14 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   const bool counted = usage.input_tokens() > 0 || usage.output_tokens() > 0;
   if (!counted && attempt.state() == v1::Attempt::COMPLETED) {
     // The provider answered and did not say what it counted: taken at the most.
-    money = entry.MostMoney(kind);
+    money = std::llround(static_cast<double>(entry.MostMoney(kind)) * part);
   } else if (!counted && attempt.state() == v1::Attempt::UNANSWERED) {
     // Broken off before it said: it may have been paid for.
-    kind.unknown_money += entry.MostMoney(kind);
-    kind.unanswered_money += entry.MostMoney(kind);
+    kind.unknown_money = AddCapped(kind.unknown_money, entry.MostMoney(kind));
+    kind.unanswered_money = AddCapped(kind.unanswered_money, entry.MostMoney(kind));
   }
   attempt.set_money(money);
-  kind.money += money;
+  kind.money = AddCapped(kind.money, money);
   kind.largest_money = std::max(kind.largest_money, money);
   kind.largest_tokens = std::max(kind.largest_tokens, usage.input_tokens() + usage.output_tokens());
   if (kind.prompt_tokens > 0) {
@@ -291,8 +293,9 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
     case ErrorKind::kUnmendable:
       if (!runs) break;
       kind.cells.MarkTentative(index);
-      ++kind.streak;
       entry.last_error = Words(attempt);
+      if (!attempt.batch().empty()) return;  // see FinishBatch
+      ++kind.streak;
       if (entry.streak() >= kMaxStreak) StopEntry(job, entry, entry.last_error, entry.streak());
       return;
     case ErrorKind::kStopEntry:

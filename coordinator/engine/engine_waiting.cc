@@ -125,6 +125,8 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
   bool first_check = false;
   std::optional<TimePoint> ready_at;
   bool ready = false;
+  // Of what is ready something goes by itself, and not in a batch.
+  bool live = false;
   CallSize largest;
   bool alone = false;
   bool held = false;
@@ -143,6 +145,7 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     closed = closed || kind.cells.closed() > 0;
     if (kind.cells.HasReady(now)) {
       ready = true;
+      live = live || entry.GoesLive(kind);
       const CallSize size = entry.Largest(kind);
       if (size.total() >= largest.total()) largest = size;
     } else if (const auto next = kind.cells.NextReady()) {
@@ -166,6 +169,19 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
           "asked at a time"};
     }
     return {};
+  }
+  if (!live && !alone) {
+    if (entry.batch_after > now) {
+      return {v1::PROVIDER_BATCH,
+              fmt::format("the next batch is made in {}, because of the last: {}",
+                          Seconds(entry.batch_after - now), entry.batch_words)};
+    }
+    if (QueueLeft(entry) <= 0) {
+      return {
+          v1::PROVIDER_BATCH,
+          fmt::format("other batches of limit group \"{}\" fill the provider's queue of {} tokens",
+                      groups_[entry.group].name, entry.model.batch.queue_tokens())};
+    }
   }
   Waiting group = GroupWaitingFor(groups_[entry.group], largest, now);
   if (!group.text.empty()) return group;

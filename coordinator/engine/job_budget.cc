@@ -1,4 +1,5 @@
 // What a job may use, and what it has used.
+#include "coordinator/engine/capped.h"
 #include "coordinator/engine/job_table.h"
 
 #include <fmt/format.h>
@@ -32,26 +33,28 @@ std::int64_t EntryState::MostMoney(const KindState& kind) const {
 
 JobState::Used JobState::used(bool with_open) const {
   Used sum;
+  const auto add = [](std::int64_t& to, std::int64_t amount) { to = AddCapped(to, amount); };
   for (const EntryState& entry : entries) {
     for (const KindState& kind : entry.kinds) {
       sum.calls += kind.calls + kind.unknown_attempts;
-      sum.tokens += kind.input_tokens + kind.output_tokens +
-                    kind.unknown_attempts * (kind.prompt_tokens + kind.output_limit);
-      sum.money += kind.money + kind.unknown_money;
+      add(sum.tokens, AddCapped(kind.input_tokens, kind.output_tokens));
+      add(sum.tokens, TimesCapped(kind.unknown_attempts, kind.prompt_tokens + kind.output_limit));
+      add(sum.money, AddCapped(kind.money, kind.unknown_money));
       // A provider that never says what it counts is taken at the most. (Of money it is, call by
       // call: see CountCall.)
       const std::int64_t answers = static_cast<std::int64_t>(kind.done) - kind.reused;
       if (kind.input_tokens == 0 && kind.output_tokens == 0 && kind.calls > 0 && answers > 0) {
-        sum.tokens += answers * entry.MostTokens(kind);
+        add(sum.tokens, TimesCapped(answers, entry.MostTokens(kind)));
       }
       if (!with_open) continue;
       sum.calls += kind.open;
-      sum.tokens += kind.open * entry.MostTokens(kind);
+      add(sum.tokens, TimesCapped(kind.open, entry.MostTokens(kind)));
       // Lines of batches cost part of what live calls do.
-      sum.money += (kind.open - kind.batch_open) * entry.MostMoney(kind) +
-                   static_cast<std::int64_t>(static_cast<double>(kind.batch_open) *
-                                             static_cast<double>(entry.MostMoney(kind)) *
-                                             entry.model.batch_price);
+      const std::int64_t most = entry.MostMoney(kind);
+      const auto line =
+          static_cast<std::int64_t>(static_cast<double>(most) * entry.model.batch_price);
+      add(sum.money, TimesCapped(kind.open - kind.batch_open, most));
+      add(sum.money, TimesCapped(kind.batch_open, line));
     }
   }
   return sum;

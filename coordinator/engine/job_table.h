@@ -133,8 +133,9 @@ struct EntryState {
   bool few_left = false;
   // Why its cells do not go in batches although they should; empty when there is no reason.
   std::string no_batches;
-  // No batch is decided on before this time.
+  // No batch is decided on before this time, and why: what was said of the latest one.
   TimePoint batch_after{};
+  std::string batch_words;
   // Batches that were refused, or came to nothing, in a row; and those that came to their end.
   std::int32_t batch_refusals = 0;
   std::int32_t batch_pauses = 0;

@@ -1,4 +1,4 @@
-#include "tests/unit/coordinator/engine/driver.h"
+#include "tests/unit/coordinator/engine/batches_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,73 +16,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Task = v1::BatchTask;
 using Said = v1::BatchReport;
-
-constexpr v1::Attempt::ErrorClass kNoError = v1::Attempt::ERROR_CLASS_UNSPECIFIED;
-
-v1::Config BatchConfig(int max_lines = 0, std::int64_t queue_tokens = 0,
-                       const std::string& dialect = "openai") {
-  v1::Config config = MakeConfig();
-  config.mutable_endpoints(0)->set_dialect(dialect);
-  v1::ModelRule& rule = *config.mutable_endpoints(0)->mutable_models(0);
-  rule.mutable_batch()->set_max_lines(max_lines);
-  rule.mutable_batch()->set_queue_tokens(queue_tokens);
-  rule.mutable_price()->set_batch(0.25);
-  return config;
-}
-
-class EngineBatchesTest : public ::testing::Test {
- protected:
-  // A job of 20 choices whose first one is answered: the others are in a batch.
-  void Begin(v1::Config config = BatchConfig(), v1::Job::Mode mode = v1::Job::BATCH) {
-    d_ = std::make_unique<Driver>(std::move(config));
-    shape_.mode = mode;
-    job_ = d_->Create(shape_);
-    d_->Connect(1);
-    ASSERT_THAT(d_->leases[1], SizeIs(1)) << "the first call goes alone, live";
-    d_->Answer(1, v1::Attempt::COMPLETED, kNoError, 1);
-  }
-  // Time passes, and workers say that they live.
-  void Pass(Duration time, const std::vector<SessionId>& sessions = {1}) {
-    for (const TimePoint end = d_->now + time; d_->now < end;) {
-      for (const SessionId session : sessions) d_->Tell(WorkerHeartbeat{session, 4, false});
-      d_->Advance(std::min<Duration>(seconds(10), end - d_->now));
-    }
-  }
-  // The batch of Begin is at the provider as "b1".
-  void Submit() {
-    const SendBatchTask task = d_->TakeTask(1);
-    ASSERT_EQ(task.task.step(), Task::SUBMIT);
-    lines_ = task.leases;
-    d_->SayBatch(1, task, Said::IN_PROGRESS, "b1");
-  }
-  // It has ended, and its COLLECT is given to session 1.
-  SendBatchTask End() {
-    Pass(seconds(60));
-    const SendBatchTask poll = d_->TakeTask(1);
-    EXPECT_EQ(poll.task.step(), Task::POLL);
-    EXPECT_EQ(poll.task.provider_batch(), "b1");
-    d_->SayBatch(1, poll, Said::ENDED, "b1");
-    SendBatchTask collect = d_->TakeTask(1);
-    EXPECT_EQ(collect.task.step(), Task::COLLECT);
-    return collect;
-  }
-  void Report(SessionId session, const LeaseRecord& line,
-              v1::Attempt::State state = v1::Attempt::COMPLETED,
-              v1::Attempt::ErrorClass error_class = kNoError) {
-    d_->Say(session, MakeReport(line, state, error_class));
-  }
-  v1::Batch Only() {
-    const std::vector<v1::Batch> batches = d_->engine->Batches(job_);
-    EXPECT_THAT(batches, SizeIs(1));
-    return batches.empty() ? v1::Batch() : batches[0];
-  }
-  v1::Job::State State() { return d_->Status(job_).state(); }
-
-  JobShape shape_;
-  std::unique_ptr<Driver> d_;
-  JobKey job_ = 0;
-  std::vector<LeaseRecord> lines_;
-};
 
 TEST_F(EngineBatchesTest, CellsGoInABatchAndComeBackAsOutcomes) {
   Begin();
@@ -398,7 +331,12 @@ TEST_F(EngineBatchesTest, BatchThatVanishedMayHaveBeenPaid) {
   Pass(seconds(60));
   for (int i = 0; i < 3; ++i) {
     d_->SayBatch(1, d_->TakeTask(1), Said::ABSENT, "", v1::Attempt::NOT_FOUND);
-    Pass(seconds(10));
+    EXPECT_EQ(d_->Choices(job_).unknown_attempts(), i < 2 ? 0 : 19);
+    Pass(seconds(50));
+    if (i < 2) {
+      EXPECT_THAT(d_->tasks[1], IsEmpty()) << "what is new is seen late";
+    }
+    Pass(seconds(20));
   }
   EXPECT_EQ(d_->Choices(job_).unknown_attempts(), 19);
   EXPECT_GT(d_->Choices(job_).unknown_money(), 0);

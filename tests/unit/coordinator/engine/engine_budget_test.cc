@@ -1,11 +1,16 @@
 // Budgets are hard: what calls in flight may take is reserved, and nothing is counted as free
 // because nobody said what it cost.
+#include "coordinator/engine/job_table.h"
 #include "tests/unit/coordinator/engine/driver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <utility>
 
 namespace candor::engine {
 namespace {
@@ -124,6 +129,27 @@ TEST_F(BudgetTest, FailedCallsCountAndReusedOutcomesDoNot) {
   EXPECT_EQ(driver_.Status(job).state(), v1::Job::BUDGET_EXHAUSTED);
   EXPECT_EQ(driver_.Choices(job).done(), 6 + 3);
   EXPECT_EQ(driver_.Choices(job).calls(), 4);
+}
+
+// What providers count is theirs: a sum that is too large for an integer is no small one.
+TEST(JobBudgetTest, AbsurdCountsSpendABudget) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const auto spent = [](const v1::Budget& budget, const KindState& kind) {
+    auto described = std::make_shared<v1::Job>();
+    *described->mutable_budget() = budget;
+    JobState job;
+    job.record.job = std::move(described);
+    job.entries.emplace_back().kinds.push_back(kind);
+    EXPECT_EQ(job.BudgetLeft(job.entries[0], job.entries[0].kinds[0]), 0);
+    return !job.BudgetReserved().empty();
+  };
+  v1::Budget budget;
+  budget.set_money(kMost);
+  EXPECT_TRUE(spent(budget, {.money = kMost - 5, .unknown_money = 10}));
+  EXPECT_TRUE(spent(budget, {.open = 100'000, .largest_money = 1'000'000'000'000'000}));
+  budget.Clear();
+  budget.set_tokens(kMost);
+  EXPECT_TRUE(spent(budget, {.input_tokens = kMost - 5, .output_tokens = 10}));
 }
 
 }  // namespace

@@ -1,0 +1,64 @@
+// Batches as others see them.
+#include "common/base/text_table.h"
+#include "coordinator/engine/engine_impl.h"
+
+#include <fmt/format.h>
+
+namespace candor::engine {
+
+std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) const {
+  struct Sum {
+    std::int64_t batches = 0;
+    std::int64_t lines = 0;
+    std::int64_t done = 0;
+  } intended, submitted, collecting;
+  std::string error;
+  for (const auto& [id, batch] : provider_batches_.open()) {
+    if (batch->job != &job || batch->entry != entry) continue;
+    Sum& sum = batch->state == v1::Batch::INTENDED    ? intended
+               : batch->state == v1::Batch::SUBMITTED ? submitted
+                                                      : collecting;
+    if (batch->failures > 0) error = batch->error_text;
+    ++sum.batches;
+    sum.lines += batch->lines;
+    sum.done += batch->state == v1::Batch::COLLECTING ? Collected(*batch) : batch->lines_done;
+  }
+  std::string words;
+  const auto add = [&words](const Sum& sum, const std::string& rest) {
+    if (sum.batches == 0) return;
+    words += fmt::format("{}{} batch{} of {} line{} {}", words.empty() ? "" : "; ", sum.batches,
+                         sum.batches == 1 ? "" : "es", WithCommas(sum.lines),
+                         sum.lines == 1 ? "" : "s", rest);
+  };
+  add(submitted, fmt::format("at the provider, {} done", WithCommas(submitted.done)));
+  add(collecting, fmt::format("ended, {} results here", WithCommas(collecting.done)));
+  add(intended, "to be created");
+  if (!error.empty()) words += fmt::format("; the last step failed and is tried again: {}", error);
+  return words;
+}
+
+std::int64_t Engine::Impl::Collected(const ProviderBatch& batch) const {
+  const WorkerState* holder = workers_.Find(batch.name);
+  const std::int64_t open =
+      holder == nullptr ? 0 : leases_.CountOfWorker(workers_.NumberOf(*holder));
+  return batch.state == v1::Batch::REFUSED ? 0 : batch.lines - open;
+}
+
+std::vector<v1::Batch> Engine::Impl::Batches(JobKey key) const {
+  std::vector<v1::Batch> views;
+  const JobState* job = FindJob(key);
+  if (job == nullptr) return views;
+  const auto& all = provider_batches_.all();
+  for (auto at = all.rbegin(); at != all.rend(); ++at) {
+    const ProviderBatch& batch = at->second;
+    if (batch.job != job || !batch.durable) continue;
+    v1::Batch& view = views.emplace_back(*BuildRecord(batch));
+    view.set_name(batch.name);
+    view.set_job(job->job().name());
+    view.set_entry(job->entries[batch.entry].name);
+    view.set_lines_collected(batch.state == v1::Batch::REFUSED ? 0 : Collected(batch));
+  }
+  return views;
+}
+
+}  // namespace candor::engine
