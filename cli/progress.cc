@@ -179,7 +179,8 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
     if (style.color) Paint("  " + word, ColorOf(entry.state()), &title);
     lines.push_back(std::move(title));
     if (!entry.reason().empty()) {
-      const char* why = entry.state() == v1::EntryProgress::STOPPED ? "stopped: " : "waiting: ";
+      // That of a stopped entry begins with "stopped".
+      const char* why = entry.state() == v1::EntryProgress::STOPPED ? "" : "waiting: ";
       Wrap(why + Printable(entry.reason()), 2, width, &lines);
     }
     for (const v1::KindProgress& kind : entry.kinds()) {
@@ -220,9 +221,9 @@ std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Durat
   if (time_left != nullptr && !IsTerminal(job.state())) line += " " + Span(*time_left) + " left";
   for (const v1::EntryProgress& entry : job.progress()) {
     if (entry.reason().empty()) continue;
-    line += fmt::format("; {} {}: {}", Printable(entry.entry()),
-                        entry.state() == v1::EntryProgress::STOPPED ? "stopped" : "waits",
-                        Printable(entry.reason()));
+    line += fmt::format(
+        "; {} {}{}", Printable(entry.entry()),
+        entry.state() == v1::EntryProgress::STOPPED ? "" : "waits: ", Printable(entry.reason()));
   }
   if (estimates != nullptr) {
     for (const auto& estimate : estimates->entries()) {

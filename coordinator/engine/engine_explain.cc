@@ -22,7 +22,8 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
   std::uint64_t weight = 0;
   for (const KindState& kind : entry.kinds) {
     facts.total += static_cast<std::int64_t>(kind.total);
-    facts.done += static_cast<std::int64_t>(kind.done + kind.failed);
+    facts.done += static_cast<std::int64_t>(kind.done);
+    facts.given_up += static_cast<std::int64_t>(kind.failed);
     const std::uint64_t cells = std::max<std::uint64_t>(1, kind.cells.pending());
     tokens += static_cast<double>(entry.Largest(kind).total()) * static_cast<double>(cells);
     weight += cells;
@@ -38,7 +39,11 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
       facts.state = v1::EntryProgress::FINISHED;
       break;
     case EntryState::State::kRunning:
-      facts.reason = facts.pending > 0 ? WaitingFor(job, entry, instant.now).text : "";
+      if (facts.pending > 0 || entry.batch_open() > 0) {
+        Waiting waiting = WaitingFor(job, entry, instant.now);
+        facts.reason = std::move(waiting.text);
+        facts.wait_reason = waiting.reason;
+      }
       facts.state = facts.reason.empty() ? v1::EntryProgress::RUNNING : v1::EntryProgress::WAITING;
       break;
   }

@@ -45,7 +45,7 @@ const EntryFacts* Longest(const std::vector<EntryFacts>& entries) {
     if (facts.state == v1::EntryProgress::STOPPED || facts.state == v1::EntryProgress::FINISHED) {
       continue;
     }
-    const auto left = static_cast<double>(facts.total - facts.done);
+    const auto left = static_cast<double>(facts.total - facts.done - facts.given_up);
     // By the time that it takes; one without a rate takes longest.
     const double time = facts.rate > 0 ? left / facts.rate : left * 1e6;
     if (time > most) longest = &facts;
@@ -58,19 +58,23 @@ std::string Summary(const std::string& name, v1::Job::State state, const std::st
                     const std::vector<EntryFacts>& entries, const JobExplanation& explanation) {
   std::int64_t total = 0;
   std::int64_t done = 0;
+  std::int64_t given_up = 0;
   double rate = 0;
   int stopped = 0;
   for (const EntryFacts& facts : entries) {
     total += facts.total;
     done += facts.done;
+    given_up += facts.given_up;
     rate += facts.rate;
     stopped += facts.state == v1::EntryProgress::STOPPED ? 1 : 0;
   }
   std::string text =
       fmt::format("{} has {} of {} answers", name, CountText(done), CountText(total));
+  if (given_up > 0) text += fmt::format(" ({} came to nothing)", CountText(given_up));
   if (Ended(state)) {
     text += fmt::format(" and is {}", v1::Job::State_Name(state));
-    return text + (state_reason.empty() ? "." : fmt::format(": {}.", state_reason));
+    if (!state_reason.empty()) text += ": " + state_reason;
+    return text + (text.ends_with('.') ? "" : ".");
   }
   if (state == v1::Job::PAUSED) return text + " and is paused: `candor resume` goes on.";
   text += fmt::format(" and gets {}", rate > 0 ? RateText(rate) : "none at present");
@@ -143,10 +147,7 @@ JobExplanation::EntryExplanation ExplainEntry(const EntryFacts& facts, const Sto
   *out.mutable_latency_p95() = ToProto(facts.latency_p95);
   out.set_repeated_calls(static_cast<std::int32_t>(facts.repeated));
   if (facts.state == v1::EntryProgress::STOPPED) {
-    AddFinding(
-        v1::WAIT_REASON_UNSPECIFIED, 1,
-        {"it was stopped: " + facts.reason, "mend what the provider says, then `candor resume`"},
-        &out);
+    AddFinding(v1::WAIT_REASON_UNSPECIFIED, 1, {"it was " + facts.reason, ""}, &out);
     return out;
   }
   const double whole = Seconds(facts.waits.total());

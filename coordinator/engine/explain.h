@@ -24,11 +24,13 @@ struct StoreTimes {
 struct EntryFacts {
   std::string entry;
   v1::EntryProgress::State state = v1::EntryProgress::RUNNING;
-  // What it waits for now, or why it was stopped; may be empty.
+  // What it waits for now; or that it was stopped and why, "stopped: ..."; may be empty.
   std::string reason;
+  v1::WaitReason wait_reason = v1::NOTHING;
   std::int64_t total = 0;
-  // Outcomes, and cells that were given up.
+  // Outcomes; and cells that were given up.
   std::int64_t done = 0;
+  std::int64_t given_up = 0;
   std::int64_t in_flight = 0;
   // Cells that could be asked at once if nothing held them back.
   std::int64_t pending = 0;

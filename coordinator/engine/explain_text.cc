@@ -38,6 +38,10 @@ std::string FlagOf(v1::LimitUse::Dimension dimension) {
   return flag;
 }
 
+bool IsOfADay(v1::LimitUse::Dimension dimension) {
+  return dimension == v1::LimitUse::REQUESTS_PER_DAY || dimension == v1::LimitUse::TOKENS_PER_DAY;
+}
+
 // Of the group's limits of this kind the one that is used most.
 template <typename Fits>
 std::optional<v1::LimitUse> FullestUse(const EntryFacts& facts, Fits fits) {
@@ -201,10 +205,12 @@ FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTi
                                 dimension == Use::OUTPUT_TOKENS_PER_MINUTE;
                        }));
     case v1::DAILY_LIMIT:
-      return LimitText(facts, FullestUse(facts, [](Use::Dimension dimension) {
-                         return dimension == Use::REQUESTS_PER_DAY ||
-                                dimension == Use::TOKENS_PER_DAY;
-                       }));
+      if (!FullestUse(facts, IsOfADay)) {
+        return {
+            fmt::format("the provider's quota of a day of limit group \"{}\" was used up", group),
+            "wait, or ask the provider for more a day"};
+      }
+      return LimitText(facts, FullestUse(facts, IsOfADay));
     case v1::IN_FLIGHT_LIMIT:
       return LimitText(facts, FullestUse(facts, [](Use::Dimension dimension) {
                          return dimension == Use::IN_FLIGHT;
@@ -254,7 +260,9 @@ FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTi
                           TimeText(store.median), TimeText(store.p95)),
               "a faster disk for the coordinator's --data"};
     case v1::PROVIDER_BATCH:
-      return {"the provider's batches are under way",
+      return {facts.reason.empty() || facts.wait_reason != v1::PROVIDER_BATCH
+                  ? "the provider's batches were under way"
+                  : "the provider's batches were under way; now " + facts.reason,
               "mode LIVE answers sooner, at the full price"};
     case v1::PAUSED:
       return {"the job was paused", ""};

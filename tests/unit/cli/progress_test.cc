@@ -59,7 +59,7 @@ v1::Job Example() {
   v1::EntryProgress* stopped = job.add_progress();
   stopped->set_entry("broken");
   stopped->set_state(v1::EntryProgress::STOPPED);
-  stopped->set_reason("401: \x1b[31mIncorrect API key");
+  stopped->set_reason("stopped: 401: \x1b[31mIncorrect API key");
   AddKind(stopped, v1::Cell::CHOICE, 0, 6'000);
   return job;
 }

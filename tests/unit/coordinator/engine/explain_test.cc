@@ -170,12 +170,12 @@ TEST(ExplainTest, SmallSharesAreLeftOut) {
 TEST(ExplainTest, AStoppedEntrySaysWhy) {
   EntryFacts facts = Facts();
   facts.state = v1::EntryProgress::STOPPED;
-  facts.reason = "HTTP 401: invalid key";
+  facts.reason = "stopped: HTTP 401: invalid key. Mend it, then `candor resume jobs/x`.";
   facts.waits.Charge(v1::SLOTS, seconds(10));
   const auto said = ExplainEntry(facts, kStore);
   ASSERT_EQ(said.findings_size(), 1);
-  EXPECT_EQ(said.findings(0).text(), "it was stopped: HTTP 401: invalid key");
-  EXPECT_THAT(said.findings(0).advice(), HasSubstr("candor resume"));
+  EXPECT_EQ(said.findings(0).text(), "it was " + facts.reason);
+  EXPECT_THAT(said.findings(0).advice(), IsEmpty());
 }
 
 TEST(ExplainTest, EveryReasonHasWords) {
@@ -219,6 +219,23 @@ TEST(ExplainTest, TheSummaryOfAJobThatIsOver) {
             "spent.");
   EXPECT_THAT(ExplainJob("jobs/x", v1::Job::PAUSED, "", {facts}, kStore).summary(),
               HasSubstr("is paused: `candor resume` goes on"));
+}
+
+TEST(ExplainTest, TheSummaryCountsAnswersAndEndsOnce) {
+  EntryFacts facts = Facts();
+  facts.given_up = 1'234;
+  EXPECT_EQ(
+      ExplainJob("jobs/x", v1::Job::FAILED, "base: stopped: HTTP 401. Mend it.", {facts}, kStore)
+          .summary(),
+      "jobs/x has 12,340 of 40,000 answers (1,234 came to nothing) and is FAILED: base: "
+      "stopped: HTTP 401. Mend it.");
+}
+
+TEST(ExplainTest, ADaysQuotaThatNobodyConfiguredIsTheProviders) {
+  EntryFacts facts = Facts();
+  facts.group.clear_uses();
+  EXPECT_THAT(TextOf(v1::DAILY_LIMIT, facts, kStore).text,
+              HasSubstr("the provider's quota of a day of limit group"));
 }
 
 TEST(ExplainTest, NumbersAsPeopleReadThem) {
