@@ -153,8 +153,9 @@ boost::asio::awaitable<StatusOr<Reused>> FindReusable(CreationContext context,
 // What a job continues. Empty for one that was written by hand. (Always a variable of its own: g++
 // 12 destroys an aggregate twice that is made within a co_await.)
 struct Origin {
-  // The job that it makes longer.
+  // The job that it makes longer, and as it stood before its outcomes were looked through.
   std::shared_ptr<const v1::JobSpecification> extended;
+  std::shared_ptr<const v1::Job> before;
   // Its `retry_of` was made from a request.
   bool retried = false;
 };
@@ -214,6 +215,10 @@ boost::asio::awaitable<grpc::Status> Create(CreationContext context,
       auto found = co_await FindReusable(context, call, creation, *sources);
       if (!found.ok()) co_return ToGrpc(found.status());
       reused = *std::move(found);
+    }
+    if (origin.before != nullptr) {
+      const Status all = CheckAllTaken(*origin.before, *origin.extended, reused);
+      if (!all.ok()) co_return ToGrpc(all);
     }
     estimate(engine::CountReused(reused));
     if (request.validate_only()) co_return grpc::Status::OK;
@@ -289,7 +294,9 @@ boost::asio::awaitable<grpc::Status> ExtendJob(CreationContext context,
   v1::Job longer = ExtendedJob(continued->job, request, present, violations);
   if (!violations.empty()) co_return ToGrpc(violations);
   v1::CreateJobRequest creation = RequestFor(std::move(longer), request);
-  Origin origin{.extended = continued->specification, .retried = false};
+  Origin origin{.extended = continued->specification,
+                .before = std::make_shared<const v1::Job>(continued->job),
+                .retried = false};
   const grpc::Status status =
       co_await Create(context, std::move(call), std::move(creation), std::move(origin), response);
   co_return status;
@@ -302,7 +309,7 @@ boost::asio::awaitable<grpc::Status> RetryJob(CreationContext context,
   const auto continued = FindContinued(context.host, request.name());
   if (!continued.ok()) co_return ToGrpc(continued.status());
   v1::CreateJobRequest creation = RequestFor(RetriedJob(continued->job, request), request);
-  Origin origin{.extended = nullptr, .retried = true};
+  Origin origin{.extended = nullptr, .before = nullptr, .retried = true};
   const grpc::Status status =
       co_await Create(context, std::move(call), std::move(creation), std::move(origin), response);
   co_return status;

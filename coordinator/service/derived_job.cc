@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <utility>
 
 namespace candor::service {
 namespace {
@@ -144,6 +146,35 @@ v1::Job RetriedJob(const v1::Job& job, const v1::RetryJobRequest& request) {
     if (entry.has_self_reports()) change(*entry.mutable_self_reports()->mutable_sampling());
   }
   return again;
+}
+
+Status CheckAllTaken(const v1::Job& job, const v1::JobSpecification& specification,
+                     std::span<const engine::ReusedOutcomesRecord> reused) {
+  std::map<std::pair<int, v1::Cell::Kind>, std::int64_t> taken;
+  for (const engine::ReusedOutcomesRecord& record : reused) {
+    if (record.source_name != job.name()) continue;
+    for (const engine::ReusedOutcomesRecord::Item& item : record.items) {
+      // Of two entries that ask the same, one may take what the other has.
+      ++taken[{item.cell.entry, item.cell.kind}];
+    }
+  }
+  for (int i = 0; i < job.progress_size() && i < specification.entries_size(); ++i) {
+    const v1::ResolvedEntry& entry = specification.entries(i);
+    for (const v1::KindProgress& kind : job.progress(i).kinds()) {
+      const bool choices = kind.kind() == v1::Cell::CHOICE;
+      if (choices && entry.choices().design() == v1::Choices::ADAPTIVE) continue;
+      const std::int64_t again = kind.done() - taken[{i, kind.kind()}];
+      if (again <= 0) continue;
+      return FailedPrecondition(
+          "{} of the {} {} of entry \"{}\" would be asked and paid for again, because their "
+          "requests would be others than those of {}: candor.yaml has changed since in what is "
+          "sent to model \"{}\" at endpoint \"{}\". Put its rule back to what it was; or create a "
+          "job of its own, which asks them all",
+          again, kind.done(), choices ? "choices" : "self-reports", entry.name(), job.name(),
+          entry.model(), entry.endpoint());
+    }
+  }
+  return absl::OkStatus();
 }
 
 void CheckSources(const v1::Job& job, FieldViolations& violations) {

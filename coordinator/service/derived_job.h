@@ -3,8 +3,12 @@
 
 #include "candor/v1/evaluation_service.pb.h"
 #include "candor/v1/job.pb.h"
+#include "candor/v1/specification.pb.h"
+#include "common/base/status.h"
 #include "common/base/violations.h"
+#include "coordinator/engine/records.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +27,13 @@ v1::Job ExtendedJob(const v1::Job& job, const v1::ExtendJobRequest& request,
 // `job` with retry_of, and the request's sampling where cells are asked again: in the entries that
 // it names. CheckSources finds what is wrong with it.
 v1::Job RetriedJob(const v1::Job& job, const v1::RetryJobRequest& request);
+
+// A longer job asks only what is new. FAILED_PRECONDITION when it would ask again for cells of
+// `job` that have an outcome there, because candor.yaml has since changed what is sent for them.
+// `job` is as it was before its outcomes were looked through; `reused` is what was found. What
+// follows from a missing answer, in an adaptive design, is asked again and no error.
+Status CheckAllTaken(const v1::Job& job, const v1::JobSpecification& specification,
+                     std::span<const engine::ReusedOutcomesRecord> reused);
 
 // What can be said of `reuse_from` and `retry_of` without looking at the jobs that they name. Paths
 // begin with "job.".

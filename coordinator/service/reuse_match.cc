@@ -45,6 +45,9 @@ Status ReuseMatch::Prepare(const v1::Config& config) {
     }
     CANDOR_ASSIGN_OR_RETURN(target.dialect, dialect::FindDialect(endpoint->dialect()));
     target.rule = &dialect::FindModelRule(*endpoint, target.entry->model());
+    if (dialect::Streams(*target.rule) && HasBatches(endpoint->dialect())) {
+      target.line_rule.emplace(*target.rule).set_stream("never");
+    }
     const v1::Choices& choices = target.entry->choices();
     for (const v1::Cell::Kind kind : {v1::Cell::CHOICE, v1::Cell::SELF_REPORT}) {
       Part& part = target.parts[PartOf(kind)];
@@ -172,7 +175,13 @@ bool ReuseMatch::IsSame(std::size_t number, std::uint32_t index, const v1::Expli
   const Target& target = targets_[number];
   // What the dialect cannot say was never asked; its worker will tell.
   if (!renderer_->Render(cell, trial, *target.dialect, *target.rule, &rendered_).ok()) return false;
-  if (retry_of_ == nullptr) return rendered_.outcome.prompt_hash() == outcome.prompt_hash();
+  if (retry_of_ == nullptr) {
+    if (rendered_.outcome.prompt_hash() == outcome.prompt_hash()) return true;
+    // How the answer travels is no part of the question.
+    return target.line_rule &&
+           renderer_->Render(cell, trial, *target.dialect, *target.line_rule, &rendered_).ok() &&
+           rendered_.outcome.prompt_hash() == outcome.prompt_hash();
+  }
   return SameValues(rendered_.outcome.option_a(), outcome.option_a()) &&
          SameValues(rendered_.outcome.option_b(), outcome.option_b());
 }

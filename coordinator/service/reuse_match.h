@@ -11,7 +11,8 @@
 // By request (Job.reuse_from): an outcome is taken when the new job would send the very same
 // request for the very same cell: same endpoint and model, same bytes (by the hash that the outcome
 // has of its request), same scenario, kind, pair, order and sample. What its entry was called does
-// not matter. The first source that has one wins.
+// not matter, nor does it whether the request was a line of a batch. The first source that has one
+// wins.
 //
 // By cell (Job.retry_of): the job has the source's design, and an outcome is taken unless its class
 // is to be asked again, however it was sampled there.
@@ -37,6 +38,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,6 +101,8 @@ class ReuseMatch {
     const v1::ResolvedEntry* entry = nullptr;
     const dialect::Dialect* dialect = nullptr;
     const v1::ModelRule* rule = nullptr;
+    // Where replies stream: how lines of batches are asked, which never do.
+    std::optional<v1::ModelRule> line_rule;
     // Choices, self-reports.
     std::array<Part, 2> parts;
     // Scenario id -> ordinal within the entry.

@@ -103,6 +103,47 @@ TEST(ExtendedJobTest, RefusesLessAndTheSame) {
   EXPECT_THAT(Text(violations), HasSubstr("jobs/old asks for no self-reports"));
 }
 
+TEST(CheckAllTakenTest, RefusesToPayTwice) {
+  v1::Job job = MakeJob();
+  v1::JobSpecification specification;
+  for (int i = 0; i < 3; ++i) {
+    v1::ResolvedEntry& entry = *specification.add_entries();
+    entry.set_name("e" + std::to_string(i));
+    entry.set_endpoint("local");
+    v1::KindProgress& kind = *job.add_progress()->add_kinds();
+    kind.set_kind(i == 2 ? v1::Cell::SELF_REPORT : v1::Cell::CHOICE);
+    kind.set_done(2);
+  }
+  std::vector<engine::ReusedOutcomesRecord> reused(2);
+  reused[0].source_name = "jobs/old";
+  for (std::uint16_t entry = 0; entry < 3; ++entry) {
+    const v1::Cell::Kind kind = job.progress(entry).kinds(0).kind();
+    for (std::uint32_t index = 0; index < 2; ++index) {
+      // The second entry asks what the first one does.
+      const std::uint16_t source = entry == 2 ? 2 : 0;
+      reused[0].items.push_back({{entry, kind, index}, {source, kind, index}, v1::Outcome::VALID});
+    }
+  }
+  EXPECT_TRUE(CheckAllTaken(job, specification, reused).ok());
+
+  // One of the last entry's is another job's.
+  reused[1].source_name = "jobs/other";
+  reused[1].items.push_back(reused[0].items.back());
+  reused[0].items.pop_back();
+  const Status refused = CheckAllTaken(job, specification, reused);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(
+      std::string(refused.message()),
+      HasSubstr("1 of the 2 self-reports of entry \"e2\" would be asked and paid for again"));
+
+  // What an adaptive design asks next follows from every answer before.
+  reused[0].items.erase(reused[0].items.begin() + 2);
+  reused[0].items.push_back(reused[1].items[0]);
+  EXPECT_FALSE(CheckAllTaken(job, specification, reused).ok());
+  specification.mutable_entries(1)->mutable_choices()->set_design(v1::Choices::ADAPTIVE);
+  EXPECT_TRUE(CheckAllTaken(job, specification, reused).ok());
+}
+
 TEST(RetriedJobTest, ChangesTheSamplingOfWhatIsAskedAgain) {
   v1::Job job = MakeJob();
   job.add_reuse_from("jobs/older");

@@ -132,11 +132,24 @@ class ReuseMatchTest : public testing::Test {
     return cells;
   }
 
-  const v1::Config config_ = MakeConfig();
+  v1::Config config_ = MakeConfig();
   v1::JobSpecification job_;
   std::unique_ptr<ReuseMatch> match_;
   std::vector<engine::ReusedOutcomesRecord> records_;
 };
+
+// Lines of a batch are asked without a stream.
+TEST_F(ReuseMatchTest, AnswersOfABatchAreTakenWhereRepliesStream) {
+  for (v1::Endpoint& endpoint : *config_.mutable_endpoints()) {
+    v1::ModelRule& rule = *endpoint.add_models();
+    rule.set_match("*");
+    rule.set_stream("always");
+  }
+  const v1::JobSpecification source = MakeJob();
+  Begin(source);
+  Offer(source, Outcomes(source));
+  EXPECT_TRUE(match_->complete());
+}
 
 TEST_F(ReuseMatchTest, IdenticalRequestsAreTakenUnderAnyNameAndPlace) {
   const v1::JobSpecification source = MakeJob();
