@@ -16,6 +16,8 @@ namespace candor::scenario {
 namespace {
 
 constexpr std::int64_t kMaxSeed = std::int64_t{1} << 53U;
+// More than any model writes, and little enough to be multiplied by any number of cells.
+constexpr int kMaxOutputTokens = 10'000'000;
 constexpr std::size_t kMaxExtraBodyBytes = 256U << 10U;
 constexpr std::size_t kMaxReasoningEffortLength = 64;
 
@@ -77,9 +79,10 @@ void CheckSampling(const v1::Sampling& sampling, bool is_choice, const std::stri
         "is {}; give a number above 0 and at most 1, or leave it out",
         FormatValue(sampling.top_p()));
   }
-  if (sampling.has_max_output_tokens() && sampling.max_output_tokens() < 1) {
-    Add(violations, Join(path, "max_output_tokens"), "is {}; give at least 1, or leave it out",
-        sampling.max_output_tokens());
+  if (sampling.has_max_output_tokens() &&
+      (sampling.max_output_tokens() < 1 || sampling.max_output_tokens() > kMaxOutputTokens)) {
+    Add(violations, Join(path, "max_output_tokens"), "is {}; give 1 to {}, or leave it out",
+        sampling.max_output_tokens(), kMaxOutputTokens);
   }
   if (sampling.has_seed() && (sampling.seed() > kMaxSeed || sampling.seed() < -kMaxSeed)) {
     Add(violations, Join(path, "seed"), "is {}; give a number from -2^53 to 2^53", sampling.seed());

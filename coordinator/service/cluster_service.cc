@@ -155,11 +155,9 @@ grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext*
       response->set_slots(response->slots() + worker.slots());
       response->set_slots_taken(response->slots_taken() + worker.slots_taken());
     }
-    for (const engine::JobKey job : engine.Jobs()) {
-      const v1::Job::State state = engine.GetJobStatus(job, host_.Now()).state();
-      const bool active = state == v1::Job::QUEUED || state == v1::Job::RUNNING;
-      response->set_active_jobs(response->active_jobs() + (active ? 1 : 0));
-    }
+    const engine::Overview overview = engine.GetOverview(host_.Now());
+    response->set_active_jobs(static_cast<std::int32_t>(overview.jobs[v1::Job::QUEUED] +
+                                                        overview.jobs[v1::Job::RUNNING]));
     for (const v1::Endpoint& endpoint : host_.options().engine.config.endpoints()) {
       response->add_endpoints(endpoint.name());
     }

@@ -371,7 +371,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"TopP", [](auto& job) { ChoiceSampling(job).set_top_p(0); },
             "job.choices.sampling.top_p: is 0.0; give a number above 0 and at most 1"},
         Bad{"MaxOutputTokens", [](auto& job) { ChoiceSampling(job).set_max_output_tokens(0); },
-            "job.choices.sampling.max_output_tokens: is 0; give at least 1, or leave it out"},
+            "job.choices.sampling.max_output_tokens: is 0; give 1 to 10000000, or leave it out"},
         Bad{"SamplingSeed", [](auto& job) { ChoiceSampling(job).set_seed(9007199254740993); },
             "job.choices.sampling.seed: is 9007199254740993; give a number from -2^53 to 2^53"},
         Bad{"ReasoningEffort", [](auto& job) { ChoiceSampling(job).set_reasoning_effort(""); },
