@@ -372,10 +372,18 @@ class StepRun {
   // results: its lines would be asked, and paid, once more.
   asio::awaitable<std::optional<dialect::ProviderError>> ReadResults(const std::string& path) {
     results_ = 0;
+    no_results_ = 0;
     no_result_.reset();
     const Answer answer =
         co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
-    left_out_ = answer.lines_left_out > 0 || no_result_;
+    const int left_out = no_results_ + answer.lines_left_out;
+    left_out_ = left_out > 0;
+    if (left_out_) {
+      // Once, however many there are, and not their text, which may be answers.
+      Log()
+          .With("batch", task_.batch())
+          .Warn("{} lines of {} are no results, or too long, and are left out", left_out, path);
+    }
     if (answer.error) co_return answer.error;
     if (results_ == 0 && no_result_) co_return no_result_;
     co_return std::nullopt;
@@ -386,10 +394,7 @@ class StepRun {
     const auto result = form_.ReadResult(calls_.key().Redact(std::string(text)));
     if (!result.ok()) {
       if (!no_result_) no_result_ = Unreadable(result.status());
-      // Not its text, which may be an answer.
-      Log()
-          .With("batch", task_.batch())
-          .Warn("a line of {} bytes among the results is none, and is left out", text.size());
+      ++no_results_;
       co_return true;
     }
     ++results_;
@@ -433,8 +438,9 @@ class StepRun {
   dialect::RenderedCell rendered_;
   int lines_ = 0;
   bool ended_ = false;
-  // Of the file that is read: its results, and its first line that is none.
+  // Of the file that is read: its results, its lines that are none, and the first of them.
   int results_ = 0;
+  int no_results_ = 0;
   std::optional<dialect::ProviderError> no_result_;
   bool left_out_ = false;
 };

@@ -1,7 +1,5 @@
 #include "worker/batch/provider_calls.h"
 
-#include "common/base/logging.h"
-
 #include <exception>
 #include <utility>
 
@@ -58,10 +56,7 @@ class LineSplitter {
   asio::awaitable<bool> Finish(const TakeLine& take) {
     const bool whole = !std::exchange(too_long_, false);
     const std::string line = std::exchange(line_, {});
-    if (!whole) {
-      ++left_out_;
-      Log().Warn("a result of a batch is above {} bytes and left out", kMaxLineBytes);
-    }
+    if (!whole) ++left_out_;
     if (!whole || line.find_first_not_of(" \t\r") == std::string::npos) co_return true;
     const bool goes_on = co_await take(line);
     co_return goes_on;

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -434,7 +435,11 @@ TEST_F(BatchRunnerTest, PageOfAProxyIsNoFileOfResults) {
       {.body = OpenAiBatch("batch_1", "completed", "", R"(,"output_file_id":"file-o")")}};
   auto& file = http_.replies["GET /v1/files/file-o/content"];
   file = {{.body = "<html>\n<title>Sign in</title>\n</html>\n"}};
+  testing::internal::CaptureStderr();
   BatchReport report = Run(BatchTask::COLLECT);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << "not a line for each of its lines";
+  EXPECT_THAT(log, Not(HasSubstr("Sign in")));
   EXPECT_EQ(report.state(), BatchReport::STATE_UNSPECIFIED);
   EXPECT_EQ(report.error_class(), Attempt::MALFORMED_RESPONSE);
   EXPECT_THAT(report.error_text(), HasSubstr("<html>"));
