@@ -133,6 +133,11 @@ void Engine::Impl::Acknowledge(const WorkerState& worker, AttemptId attempt) {
   if (worker.session != 0) acknowledged_[worker.session].push_back(attempt);
 }
 
+void Engine::Impl::AcknowledgeWithLast(const WorkerState& worker, AttemptId attempt) {
+  AtCommit& with = WriteIsEmpty() && !uncommitted_.empty() ? uncommitted_.back() : at_commit_;
+  with.late.emplace_back(worker.name, attempt);
+}
+
 void Engine::Impl::Publish(JobKey job) {
   if (std::find(published_.begin(), published_.end(), job) == published_.end()) {
     published_.push_back(job);

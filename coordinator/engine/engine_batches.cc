@@ -59,8 +59,9 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
   std::int64_t open = 0;
   for (const auto& [id, batch] : provider_batches_.open()) {
     if (batch->job != &job || &job.entries[batch->entry] != &entry) continue;
-    // What failed in it comes back at its end, and can go with the next one.
-    if (batch->state == v1::Batch::COLLECTING) return false;
+    // What failed in it comes back at its end, and can go with the next one; unless its results
+    // cannot be had, which may take days.
+    if (batch->state == v1::Batch::COLLECTING && batch->failures == 0) return false;
     ++open;
   }
   std::uint64_t total = 0;

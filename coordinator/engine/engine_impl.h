@@ -155,6 +155,8 @@ class Engine::Impl {
   };
   struct Parked {
     std::string worker;
+    // Who sent the same before.
+    std::vector<std::string> others;
     Report report;
     // Asked once this is durable.
     Ticket after = 0;
@@ -193,6 +195,8 @@ class Engine::Impl {
   void SettledSending(std::uint64_t batch);
   // To the worker's present session, if it has one.
   void Acknowledge(const WorkerState& worker, AttemptId attempt);
+  // Once all that has been written is durable.
+  void AcknowledgeWithLast(const WorkerState& worker, AttemptId attempt);
   TimePoint now() const { return instant_.now; }
 
   // --- engine_jobs.cc ---
@@ -343,6 +347,7 @@ class Engine::Impl {
   // --- engine_late.cc ---
   void Park(WorkerState& worker, Report& report);
   void AskAboutParked();
+  void AcknowledgeParked(const Parked& parked);
   void Late(Parked& parked, v1::Attempt::State recorded);
   void LateForJob(JobState& job, Parked& parked, v1::Attempt::State recorded);
 

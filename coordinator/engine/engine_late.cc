@@ -10,7 +10,11 @@ namespace candor::engine {
 // acknowledgement was lost. Only the store knows which, and it is asked once all that was written
 // before is durable, so that its answer is whole.
 void Engine::Impl::Park(WorkerState& worker, Report& report) {
-  if (late_.contains(report.attempt)) return;  // acknowledged once it is durable
+  if (late_.contains(report.attempt)) {
+    // Acknowledged once it is durable. Of a batch's line it may come from a second worker.
+    if (!report.report->attempt().batch().empty()) AcknowledgeWithLast(worker, report.attempt);
+    return;
+  }
   const auto term = static_cast<std::int64_t>(report.attempt >> 40U);
   const std::uint64_t counter = report.attempt & ((std::uint64_t{1} << 40U) - 1);
   const bool never_issued =
@@ -20,6 +24,9 @@ void Engine::Impl::Park(WorkerState& worker, Report& report) {
     return;
   }
   auto [parked, added] = parked_.try_emplace(report.attempt);
+  if (!added && parked->second.worker != worker.name) {
+    parked->second.others.push_back(std::move(parked->second.worker));
+  }
   parked->second.worker = worker.name;
   if (!added) return;
   const AttemptId attempt = report.attempt;
@@ -56,6 +63,17 @@ void Engine::Impl::On(AttemptsLookedUp& event) {
   }
 }
 
+void Engine::Impl::AcknowledgeParked(const Parked& parked) {
+  for (const std::string& name : parked.others) {
+    if (const WorkerState* worker = workers_.Find(name)) {
+      Acknowledge(*worker, parked.report.attempt);
+    }
+  }
+  if (const WorkerState* worker = workers_.Find(parked.worker)) {
+    Acknowledge(*worker, parked.report.attempt);
+  }
+}
+
 void Engine::Impl::Late(Parked& parked, v1::Attempt::State recorded) {
   const v1::Attempt::State said = parked.report.report->attempt().state();
   const bool called = said == v1::Attempt::COMPLETED || said == v1::Attempt::FAILED ||
@@ -70,9 +88,7 @@ void Engine::Impl::Late(Parked& parked, v1::Attempt::State recorded) {
     LateForJob(*job, parked, recorded);
     return;
   }
-  if (const WorkerState* worker = workers_.Find(parked.worker)) {
-    Acknowledge(*worker, parked.report.attempt);
-  }
+  AcknowledgeParked(parked);
 }
 
 void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State recorded) {
@@ -84,9 +100,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
                         : nullptr;
   if (kind == nullptr || said.index() >= kind->total) {
     // It names no cell: it can count for nothing.
-    if (const WorkerState* worker = workers_.Find(parked.worker)) {
-      Acknowledge(*worker, parked.report.attempt);
-    }
+    AcknowledgeParked(parked);
     return;
   }
   EntryState& entry = job.entries[number];
@@ -145,6 +159,9 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   }
   if (has_cells) SettleLater(job);
   late_[parked.report.attempt] = last_ticket_ + 1;
+  for (std::string& name : parked.others) {
+    at_commit_.late.emplace_back(std::move(name), parked.report.attempt);
+  }
   at_commit_.late.emplace_back(parked.worker, parked.report.attempt);
   WriteAttempt(job, cell, parked.report.attempt, std::move(attempt));
   FreeWhenSettled(job);

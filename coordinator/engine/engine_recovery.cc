@@ -48,7 +48,7 @@ void Engine::Impl::RecoverBatches(std::vector<ProviderBatchRecord>& records) {
     batch.answered = true;
     batch.replied = true;
     batch.due = now() + (batch.state == v1::Batch::INTENDED ? SubmitQuiet() : Duration(0));
-    if (!batch.open()) ++job->entries[record.entry].batches_ended;
+    if (batch.state == v1::Batch::DONE) ++job->entries[record.entry].batches_ended;
     provider_batches_.Add(std::move(batch));
   }
 }

@@ -79,10 +79,7 @@ void Engine::Impl::HandleReport(WorkerState& worker, Report& report) {
       // Redelivered while it is being written: acknowledged once that is done.
       if (Planted(PlantedBug::kOutcomeCountedTwice)) break;
       // Of a line it may come from a second worker, which waits for a word of its own.
-      if (lease.in_batch) {
-        AtCommit& with = WriteIsEmpty() && !uncommitted_.empty() ? uncommitted_.back() : at_commit_;
-        with.late.emplace_back(worker.name, report.attempt);
-      }
+      if (lease.in_batch) AcknowledgeWithLast(worker, report.attempt);
       return;
     case Lease::State::kCommitting:
       // Nobody was told of it yet.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace candor::engine {
 namespace {
@@ -160,6 +161,42 @@ TEST_F(BatchLinesTest, ALateLineTakesAwayItsOwnBound) {
   d_->Say(1, std::move(report));
   EXPECT_EQ(d_->Choices(job_).unknown_attempts(), 18);
   EXPECT_EQ(d_->Choices(job_).unknown_money(), bound / 19 * 18);
+}
+
+// After a restart two workers may have results that are durable, and whose words were lost.
+TEST_F(BatchLinesTest, WhoeverHasAResultIsToldThatItIsDurable) {
+  Begin();
+  Submit();
+  const SendBatchTask collect = End();
+  Report(1, collect.leases[0]);
+  d_->Connect(2, "workers/b");
+  d_->acknowledged.clear();
+  d_->answers_lookups = false;
+  Report(1, collect.leases[0]);
+  Report(2, collect.leases[0]);
+  d_->Tell(AttemptsLookedUp{
+      1, {collect.leases[0].attempt}, {{collect.leases[0].attempt, v1::Attempt::COMPLETED}}});
+  EXPECT_THAT(d_->acknowledged, SizeIs(2));
+}
+
+TEST_F(BatchLinesTest, ResultsThatCannotBeHadHoldUpNoOtherBatch) {
+  shape_.entries[0].trials = 60;
+  Begin(BatchConfig(/*max_lines=*/8));
+  for (int i = 0; i < 10; ++i) {
+    d_->SayBatch(1, d_->TakeTask(1), Said::IN_PROGRESS, "b" + std::to_string(i));
+  }
+  ASSERT_THAT(d_->tasks[1], IsEmpty());
+  Pass(seconds(60));
+  for (int i = 0; i < 10; ++i) {
+    d_->SayBatch(1, d_->TakeTask(1), i < 2 ? Said::ENDED : Said::IN_PROGRESS);
+  }
+  d_->SayBatch(1, d_->TakeTask(1), Said::STATE_UNSPECIFIED, "b0", v1::Attempt::CONNECTION);
+  const SendBatchTask collect = d_->TakeTask(1);
+  ASSERT_EQ(collect.task.step(), Task::COLLECT);
+  for (const LeaseRecord& line : collect.leases) Report(1, line);
+  EXPECT_THAT(d_->tasks[1], IsEmpty());
+  d_->SayBatch(1, collect, Said::COLLECTED);
+  EXPECT_EQ(d_->TakeTask(1).task.step(), Task::SUBMIT);
 }
 
 TEST_F(BatchLinesTest, ALineThatIsLargerThanABatchGoesAlone) {
