@@ -3,6 +3,7 @@
 #include "candor/v1/config.pb.h"
 #include "common/base/config.h"
 #include "common/base/logging.h"
+#include "common/base/max_limit.h"
 #include "common/base/nearest.h"
 
 #include <google/protobuf/duration.pb.h>
@@ -88,8 +89,9 @@ class Checker {
         {"requests_per_day", limits.requests_per_day()},
         {"tokens_per_day", limits.tokens_per_day()}};
     for (const auto& [name, value] : fields) {
-      if (value < 0)
-        Add(path + ".limits." + name, "is {}; give 1 or more, or 0 for no limit", value);
+      if (value < 0 || value > kMaxLimit) {
+        Add(path + ".limits." + name, "is {}; give 1 to {}, or 0 for no limit", value, kMaxLimit);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 #include "coordinator/service/cluster_service.h"
 
+#include "common/base/max_limit.h"
 #include "common/base/nearest.h"
 #include "common/base/time_proto.h"
 #include "common/base/violations.h"
@@ -61,9 +62,10 @@ v1::Limits ApplyMask(v1::Limits limits, const v1::UpdateLimitGroupRequest& reque
     }
     for (const auto* field : fields) {
       const std::int64_t value = reflection->GetInt64(wanted, field);
-      if (value < 0) {
-        violations.push_back({"limit_group.limits." + field->name(),
-                              fmt::format("is {}; give 0 (no limit) or more", value)});
+      if (value < 0 || value > kMaxLimit) {
+        violations.push_back(
+            {"limit_group.limits." + field->name(),
+             fmt::format("is {}; give 1 to {}, or 0 for no limit", value, kMaxLimit)});
       }
       reflection->SetInt64(&limits, field, value);
     }

@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 namespace candor {
 namespace {
 
@@ -99,7 +102,14 @@ TEST(Validate, ChecksAnEndpoint) {
               ElementsAre(HasSubstr("more than one of")));
   EXPECT_THAT(
       WrongAfter([](auto& e) { e.mutable_limits()->set_in_flight(-1); }),
-      ElementsAre("endpoints[0].limits.in_flight: is -1; give 1 or more, or 0 for no limit"));
+      ElementsAre("endpoints[0].limits.in_flight: is -1; give 1 to 999999999999999, or 0 for no "
+                  "limit"));
+  // A share of it would be no number any more.
+  EXPECT_THAT(WrongAfter([](auto& e) {
+                e.mutable_limits()->set_tokens_per_day(std::numeric_limits<std::int64_t>::max());
+              }),
+              ElementsAre("endpoints[0].limits.tokens_per_day: is 9223372036854775807; give 1 to "
+                          "999999999999999, or 0 for no limit"));
   EXPECT_THAT(WrongAfter([](auto& e) { e.set_name("Local"); }),
               ElementsAre(HasSubstr("endpoints[0].name: \"Local\" is no name")));
   EXPECT_THAT(WrongAfter([](auto& e) { (*e.mutable_headers())["a b"] = "x"; }),
