@@ -2,6 +2,7 @@
 // or created twice, whichever process dies.
 
 #include "tests/integration/cluster.h"
+#include "tests/integration/relay.h"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -158,6 +159,32 @@ TEST_P(BatchTest, ProcessesDieAtAnyInstantAndNothingChanges) {
   }
   EXPECT_EQ(cluster_.WaitForEnd(job), "SUCCEEDED");
   const std::string path = cluster_.Export(job, "disturbed");
+  EXPECT_EQ(ReadWhole(path + "/outcomes.jsonl"), expected);
+  ExpectLedgerJoins(job, path);
+  ExpectNoBatchTwice(job);
+}
+
+// The provider has the batch, and nobody else knows: its answer was on its way to a worker that
+// died.
+TEST_P(BatchTest, BatchOfAWorkerThatDiedBeforeItsReportIsAdopted) {
+  cluster_.StartSimulator("batches: {delay: 500ms}");
+  Relay relay(cluster_.simulator_address());
+  std::string endpoint = EndpointOf(GetParam());
+  const std::string base = "{base_url}";
+  endpoint.replace(endpoint.find(base), base.size(), "http://" + relay.address() + "/v1");
+  cluster_.SetEndpoints({{"local", endpoint}});
+  cluster_.StartCoordinator({"--lease-ttl", "1s"});
+  cluster_.StartWorker("w1", {"--slots", "8"});
+  const std::string expected = Live();
+  const bool keeps_token = GetParam() == std::string("openai");
+  relay.KeepBack(keeps_token ? "POST /v1/batches " : "POST /v1/messages/batches ");
+  const std::string job = cluster_.CreateJob(JobOf("BATCH"));
+  relay.WaitUntilKeptBack();
+  cluster_.worker("w1").Stop(SIGKILL);
+  cluster_.StartWorker("w2", {"--slots", "8"});
+  EXPECT_EQ(cluster_.WaitForEnd(job), "SUCCEEDED");
+  EXPECT_THAT(ReadWhole(cluster_.directory() + "/w2.log"), HasSubstr("found at the provider as"));
+  const std::string path = cluster_.Export(job, "adopted");
   EXPECT_EQ(ReadWhole(path + "/outcomes.jsonl"), expected);
   ExpectLedgerJoins(job, path);
   ExpectNoBatchTwice(job);

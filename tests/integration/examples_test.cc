@@ -40,6 +40,9 @@ TEST(ExamplesTest, TheExampleConfigurationIsValid) {
         RunCommand({Bin(program), "--config", kExamples + "/candor.yaml", "--print-config"});
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     EXPECT_THAT(finished.out, HasSubstr("127.0.0.1:8080"));
+    for (const char* field : {"max_lines", "max_bytes", "queue_tokens", "poll_interval"}) {
+      EXPECT_THAT(finished.out, HasSubstr(field));
+    }
   }
 }
 
