@@ -163,6 +163,17 @@ std::int64_t CountMember(const value* object, std::string_view name) {
   return count > 0 && count < 1e15 ? static_cast<std::int64_t>(count) : 0;
 }
 
+void ReadOpenAiUsage(const value& reply, const UsageNames& names, v1::Usage* usage) {
+  const value* counts = Member(reply, "usage");
+  if (counts == nullptr || !counts->is_object()) return;
+  usage->set_input_tokens(CountMember(counts, names.input));
+  usage->set_output_tokens(CountMember(counts, names.output));
+  usage->set_cached_input_tokens(
+      CountMember(Member(*counts, names.input_details), "cached_tokens"));
+  usage->set_reasoning_tokens(
+      CountMember(Member(*counts, names.output_details), "reasoning_tokens"));
+}
+
 boost::json::object& ObjectAt(boost::json::object& object, std::string_view name) {
   value& member = object[{name.data(), name.size()}];
   return member.is_object() ? member.get_object() : member.emplace_object();

@@ -71,6 +71,15 @@ class JsonDialect : public Dialect {
 // A token count of whatever number type; 0 for none, for nonsense and below 0.
 std::int64_t CountMember(const boost::json::value* object, std::string_view name);
 
+// How one of OpenAI's APIs calls the counts under "usage", and the objects with parts of them.
+struct UsageNames {
+  std::string_view input;
+  std::string_view output;
+  std::string_view input_details;
+  std::string_view output_details;
+};
+void ReadOpenAiUsage(const boost::json::value& reply, const UsageNames& names, v1::Usage* usage);
+
 // For Fold: the member of that name, made where it is missing or of another type.
 boost::json::object& ObjectAt(boost::json::object& object, std::string_view name);
 boost::json::array& ArrayAt(boost::json::object& object, std::string_view name);

@@ -99,14 +99,12 @@ Status OpenAiDialect::RenderRequest(const RequestInput& input, std::string* body
 }
 
 void OpenAiDialect::ReadUsage(const value& reply, v1::Usage* usage) const {
-  const value* counts = Member(reply, "usage");
-  if (counts == nullptr || !counts->is_object()) return;
-  usage->set_input_tokens(CountMember(counts, "prompt_tokens"));
-  usage->set_output_tokens(CountMember(counts, "completion_tokens"));
-  usage->set_cached_input_tokens(
-      CountMember(Member(*counts, "prompt_tokens_details"), "cached_tokens"));
-  usage->set_reasoning_tokens(
-      CountMember(Member(*counts, "completion_tokens_details"), "reasoning_tokens"));
+  ReadOpenAiUsage(reply,
+                  {.input = "prompt_tokens",
+                   .output = "completion_tokens",
+                   .input_details = "prompt_tokens_details",
+                   .output_details = "completion_tokens_details"},
+                  usage);
 }
 
 std::optional<std::string> OpenAiDialect::ReadParts(const value& reply, ReplyParts* parts,

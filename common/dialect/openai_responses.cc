@@ -92,14 +92,12 @@ Status OpenAiResponsesDialect::RenderRequest(const RequestInput& input, std::str
 }
 
 void OpenAiResponsesDialect::ReadUsage(const value& reply, v1::Usage* usage) const {
-  const value* counts = Member(reply, "usage");
-  if (counts == nullptr || !counts->is_object()) return;
-  usage->set_input_tokens(CountMember(counts, "input_tokens"));
-  usage->set_output_tokens(CountMember(counts, "output_tokens"));
-  usage->set_cached_input_tokens(
-      CountMember(Member(*counts, "input_tokens_details"), "cached_tokens"));
-  usage->set_reasoning_tokens(
-      CountMember(Member(*counts, "output_tokens_details"), "reasoning_tokens"));
+  ReadOpenAiUsage(reply,
+                  {.input = "input_tokens",
+                   .output = "output_tokens",
+                   .input_details = "input_tokens_details",
+                   .output_details = "output_tokens_details"},
+                  usage);
 }
 
 std::optional<std::string> OpenAiResponsesDialect::ReadParts(const value& reply, ReplyParts* parts,

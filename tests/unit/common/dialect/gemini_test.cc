@@ -108,18 +108,9 @@ TEST(GeminiReplyTest, DocumentedExample) {
       kDialect, Candidate(R"({"content":{"parts":[{"text":"Hm.","thought":true},{"text":"A",)"
                           R"("thoughtSignature":"s"}],"role":"model"},"finishReason":"STOP",)"
                           R"("index":0})"));
-  ASSERT_FALSE(read.error) << read.error->text;
-  EXPECT_EQ(read.outcome.class_(), Outcome::VALID);
-  EXPECT_EQ(read.outcome.choice(), Outcome::A);
-  EXPECT_EQ(read.outcome.raw_text(), "A");
-  EXPECT_EQ(read.outcome.reasoning_text(), "Hm.");
-  EXPECT_EQ(read.outcome.finish_reason(), "STOP");
-  EXPECT_EQ(read.outcome.served_model(), "gemini-3-pro-001");
-  EXPECT_EQ(read.outcome.usage().input_tokens(), 8);
-  EXPECT_EQ(read.outcome.usage().cached_input_tokens(), 3);
+  ExpectThoughtAndChoseA(read, "STOP", "gemini-3-pro-001");
   // Thinking is output, too.
-  EXPECT_EQ(read.outcome.usage().output_tokens(), 52);
-  EXPECT_EQ(read.outcome.usage().reasoning_tokens(), 50);
+  ExpectUsage(read, {.input = 8, .cached = 3, .output = 52, .reasoning = 50});
 }
 
 TEST(GeminiReplyTest, LogProbabilities) {

@@ -118,17 +118,8 @@ TEST(ResponsesReplyTest, DocumentedExample) {
       Response(
           R"({"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"Hm."}]},)" +
           Said("A")));
-  ASSERT_FALSE(read.error) << read.error->text;
-  EXPECT_EQ(read.outcome.class_(), Outcome::VALID);
-  EXPECT_EQ(read.outcome.choice(), Outcome::A);
-  EXPECT_EQ(read.outcome.raw_text(), "A");
-  EXPECT_EQ(read.outcome.reasoning_text(), "Hm.");
-  EXPECT_EQ(read.outcome.finish_reason(), "completed");
-  EXPECT_EQ(read.outcome.served_model(), "gpt-5-2026-08-07");
-  EXPECT_EQ(read.outcome.usage().input_tokens(), 36);
-  EXPECT_EQ(read.outcome.usage().cached_input_tokens(), 4);
-  EXPECT_EQ(read.outcome.usage().output_tokens(), 87);
-  EXPECT_EQ(read.outcome.usage().reasoning_tokens(), 80);
+  ExpectThoughtAndChoseA(read, "completed", "gpt-5-2026-08-07");
+  ExpectUsage(read, {.input = 36, .cached = 4, .output = 87, .reasoning = 80});
 }
 
 TEST(ResponsesReplyTest, LogProbabilities) {

@@ -8,6 +8,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -76,6 +77,33 @@ inline ReadAs ReadBody(const Dialect& dialect, std::string_view body,
 inline ReadAs ReadEvents(const Dialect& dialect, std::string_view body,
                          v1::Cell::Kind kind = v1::Cell::CHOICE) {
   return ReadBody(dialect, body, kind, 200, {{"content-type", "text/event-stream; charset=utf-8"}});
+}
+
+// A reply that thought "Hm." and chose A.
+inline void ExpectThoughtAndChoseA(const ReadAs& read, std::string_view finish_reason,
+                                   std::string_view served_model) {
+  ASSERT_FALSE(read.error) << read.error->text;
+  EXPECT_EQ(read.outcome.class_(), v1::Outcome::VALID);
+  EXPECT_EQ(read.outcome.choice(), v1::Outcome::A);
+  EXPECT_EQ(read.outcome.raw_text(), "A");
+  EXPECT_EQ(read.outcome.reasoning_text(), "Hm.");
+  EXPECT_EQ(read.outcome.finish_reason(), finish_reason);
+  EXPECT_EQ(read.outcome.served_model(), served_model);
+}
+
+// Of the input, `cached` was read from a cache; of the output, `reasoning` was thinking.
+struct Tokens {
+  std::int64_t input = 0;
+  std::int64_t cached = 0;
+  std::int64_t output = 0;
+  std::int64_t reasoning = 0;
+};
+inline void ExpectUsage(const ReadAs& read, const Tokens& tokens) {
+  const v1::Usage& usage = read.outcome.usage();
+  EXPECT_EQ(usage.input_tokens(), tokens.input);
+  EXPECT_EQ(usage.cached_input_tokens(), tokens.cached);
+  EXPECT_EQ(usage.output_tokens(), tokens.output);
+  EXPECT_EQ(usage.reasoning_tokens(), tokens.reasoning);
 }
 
 // Whatever is cut off a stream, it is no other reply: half of one is an error.
