@@ -79,7 +79,7 @@ class Client {
         }
         if (!response.cursor().empty()) request.set_cursor(response.cursor());
       }
-      const Status status = Translate(reader->Finish());
+      Status status = Translate(reader->Finish());
       if (status.code() != absl::StatusCode::kUnavailable || failures == pauses.size())
         return status;
       if (interrupt_.WaitFor(pauses[failures++])) return Cancelled("interrupted");

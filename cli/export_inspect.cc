@@ -42,7 +42,7 @@ class LogWriter {
   Status Close() {
     if (!file_) return absl::OkStatus();
     CANDOR_RETURN_IF_ERROR(file_->Append(log_->Tail()));
-    const Status status = file_->Close();
+    Status status = file_->Close();
     file_.reset();
     log_.reset();
     return status;

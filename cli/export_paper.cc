@@ -163,7 +163,7 @@ class PaperWriter {
       if (!choices) return Append(name, row);
       if (scenario && *scenario != ordinal) CANDOR_RETURN_IF_ERROR(Fit(*scenario));
       scenario = ordinal;
-      const auto numbers = static_cast<std::size_t>(ScenarioOf(ordinal).attributes_size() + 1);
+      const auto numbers = static_cast<std::size_t>(ScenarioOf(ordinal).attributes_size()) + 1;
       const std::size_t before = trials_.size();
       trials_.resize(before + numbers);
       std::memcpy(&trials_[before], row.data(), numbers * sizeof(double));

@@ -113,7 +113,7 @@ std::vector<std::string> Heading(const v1::LimitGroup& group) {
                     " UTC");
   }
   if (group.circuit() == v1::LimitGroup::HALF_OPEN) {
-    parts.push_back("one call looks whether the provider is back");
+    parts.emplace_back("one call looks whether the provider is back");
   }
   if (group.has_blocked_until()) {
     parts.push_back("no call before " + Moment(group.blocked_until()) + " UTC");

@@ -231,7 +231,7 @@ void Importer::AddUnits() {
   const std::string path = options_.directory + "/candidate_scenarios.json";
   const StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) {
-    out_.notes.push_back("No candidate_scenarios.json: attributes have no units.");
+    out_.notes.emplace_back("No candidate_scenarios.json: attributes have no units.");
     return;
   }
   const StatusOr<v1::ScenarioSet> candidates = scenario::ImportScenarios(*text);
@@ -531,7 +531,7 @@ Status Importer::FillJob() {
   if (!options_.prompts.empty() || Exists(prompts)) {
     CANDOR_RETURN_IF_ERROR(ParseFile(prompts, job.mutable_prompts()));
   } else {
-    out_.notes.push_back(
+    out_.notes.emplace_back(
         "No prompts.json: the job shows Candor's own wording, which is not what was asked; give "
         "the wording with --prompts.");
   }
