@@ -51,8 +51,11 @@ double Minutes(const Use& use, const v1::Limits& limits) {
   return minutes;
 }
 
+// At most ten thousand years, which is as much as a Duration holds.
 google::protobuf::Duration ToProto(double minutes) {
-  return candor::ToProto(Duration(static_cast<std::int64_t>(std::ceil(minutes * 60e6))));
+  constexpr double kMost = 315'576'000'000.0 / 60;
+  const double micros = std::ceil(std::min(minutes, kMost) * 60e6);
+  return candor::ToProto(Duration(static_cast<std::int64_t>(micros)));
 }
 
 // What a user of an adaptive design should know before it runs.

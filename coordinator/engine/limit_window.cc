@@ -150,7 +150,10 @@ void LimitWindow::Remove(TimePoint began, std::int64_t used) {
 
 void LimitWindow::Correct(TimePoint now, std::int64_t less) {
   if (limit_ <= 0 || kind_ != Kind::kMinute || next_ == INT64_MIN) return;
-  const auto back = static_cast<std::int64_t>(Spread(1) * static_cast<double>(less));
+  // Thirty years stand for whatever is longer: an absurd use of a low limit would not fit.
+  constexpr double kLongestNanos = 1e18;
+  const auto back = static_cast<std::int64_t>(
+      std::clamp(Spread(1) * static_cast<double>(less), -kLongestNanos, kLongestNanos));
   next_ = std::max(next_ - back, Nanos(now) - kBurstNanos);
   // One absurd use does not stop everything for longer than it counts.
   next_ = std::min(next_, Nanos(now) + length().count() * 1000);

@@ -408,6 +408,16 @@ TEST(EngineTest, EstimatesWhatAJobTakes) {
   EXPECT_THAT(estimate.warnings(0), HasSubstr("there is no endpoint \"nowhere\""));
 }
 
+TEST(EngineTest, EstimatesNoMoreThanADurationHolds) {
+  v1::Config config = MakeConfig();
+  config.mutable_endpoints(0)->mutable_limits()->set_tokens_per_day(1);
+  Driver driver(config);
+  const JobCreated job = MakeJob({.entries = {{.reports = 5, .report_limit = 2'000'000'000}}});
+  // Some 55 million years.
+  const v1::JobEstimate estimate = driver.engine->Estimate(*job.job, *job.specification);
+  EXPECT_EQ(estimate.duration().seconds(), 315'576'000'000);
+}
+
 TEST(EngineTest, TellsTheTimeLeft) {
   Driver driver;
   driver.Connect(1, "workers/a", 1);

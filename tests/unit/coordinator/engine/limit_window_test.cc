@@ -115,5 +115,19 @@ TEST(LimitWindowTest, WhatBeganEarlierLeavesEarlier) {
   EXPECT_EQ(window.NextChance(now, 1), now + seconds(60) + milliseconds(20));
 }
 
+// A billion tokens where one was reckoned: 60 s apart they last for two thousand years.
+TEST(LimitWindowTest, AnAbsurdUseOfALowLimitStopsForAsLongAsItCounts) {
+  for (const std::int64_t used : {std::int64_t{1'000}, std::int64_t{2'000'000'000}}) {
+    LimitWindow window(LimitWindow::Kind::kMinute);
+    window.SetLimit(1);
+    const TimePoint now(seconds(100));
+    window.Take(now, 1, 1);
+    window.Settle(now, 1, used);
+    window.Correct(now, 1 - used);
+    EXPECT_EQ(window.Available(now + seconds(59), 1), 0) << used;
+    EXPECT_EQ(window.Available(now + seconds(61), 1), 1) << used;
+  }
+}
+
 }  // namespace
 }  // namespace candor::engine
