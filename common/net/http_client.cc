@@ -22,6 +22,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Of an error, where the body of an answer would have been handed over: its limit may be gigabytes.
+constexpr std::size_t kMaxKeptBytes = std::size_t{1} << 20U;
+
 SteadyTime After(SteadyTime now, milliseconds timeout) {
   return timeout.count() > 0 ? now + timeout : SteadyTime::max();
 }
@@ -185,7 +188,8 @@ class Exchange {
         result_.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
             std::chrono::steady_clock::now() - start_);
       }
-      const ReadState fed = reader.Feed({core_.buffer.data(), read.bytes});
+      ReadState fed = reader.Feed({core_.buffer.data(), read.bytes});
+      if (KeepsTooMuch(reader)) fed = ReadState::kBodyTooLarge;
       if (request_.take_body && (fed == ReadState::kDone || fed == ReadState::kNeedMore)) {
         std::string why;
         const HttpFailure failure = co_await HandOver(reader, fed == ReadState::kDone, why);
@@ -213,8 +217,10 @@ class Exchange {
                       fmt::format("header above {} bytes", request_.max_response_header_bytes));
           co_return;
         case ReadState::kBodyTooLarge:
-          FailReading(HttpFailure::kTooLarge, reader,
-                      fmt::format("body above {} bytes", request_.max_response_body_bytes));
+          FailReading(
+              HttpFailure::kTooLarge, reader,
+              fmt::format("body above {} bytes",
+                          KeepsTooMuch(reader) ? kMaxKeptBytes : request_.max_response_body_bytes));
           co_return;
       }
     }
@@ -231,6 +237,12 @@ class Exchange {
     if (!reader.header_done() && std::exchange(header_begun_, true)) return;
     Until(After(std::chrono::steady_clock::now(), request_.timeouts.idle),
           HttpFailure::kIdleTimeout);
+  }
+
+  // Whether more is there of a body that is not handed over than who hands over can want of it.
+  bool KeepsTooMuch(ResponseReader& reader) const {
+    return request_.take_body && reader.header_done() && reader.message().status != 200 &&
+           reader.message().body.size() > kMaxKeptBytes;
   }
 
   // Gives away what has come of the body.

@@ -102,7 +102,8 @@ struct HttpRequest {
   // Takes the body of an answer of status 200 piece by piece as it comes, instead of
   // HttpResult::body, so that a body of any size costs little memory. Nothing more is read while it
   // is awaited, and no timeout runs but `total`. False ends the call as kCancelled. What comes as
-  // gzip is inflated on the way; max_response_body_bytes bounds both.
+  // gzip is inflated on the way; max_response_body_bytes bounds both. The body of another status is
+  // read as ever, up to 1 MB.
   std::function<boost::asio::awaitable<bool>(std::string_view piece)> take_body;
 };
 

@@ -1,5 +1,7 @@
 #include "worker/batch/provider_calls.h"
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <utility>
 
@@ -171,6 +173,11 @@ asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine 
   net::HttpResult result = co_await http_.Call(std::move(request));
   if (ended) co_return Answer{.status = 200, .sent = true};
   Answer answer = Read(std::move(result));
+  if (!answer.error && answer.status != 200) {
+    answer.error = {.error_class = v1::Attempt::MALFORMED_RESPONSE,
+                    .text = fmt::format("status {} where results should be", answer.status),
+                    .retry_after = std::nullopt};
+  }
   if (!answer.error) {
     const bool goes_on = co_await lines.Finish(take);
     static_cast<void>(goes_on);

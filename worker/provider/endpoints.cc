@@ -55,7 +55,7 @@ Status SetTimeout(const google::protobuf::Duration& value, std::string_view fiel
       std::chrono::seconds(value.seconds()) +
       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(value.nanos()));
   if (duration.count() < 0 || duration > std::chrono::hours(24)) {
-    return InvalidArgument("timeouts.{}: is {} s; give 0s (no limit) to 24h", field,
+    return InvalidArgument("timeouts.{}: is {} s; give a time of at most 24h", field,
                            value.seconds());
   }
   *timeout = duration;

@@ -91,6 +91,24 @@ TEST_F(HttpClientTest, HandsABodyOverPieceByPiece) {
   EXPECT_TRUE(Call(Request(port)).connection_reused);
 }
 
+// Whoever takes a body of gigabytes has no memory for an error of gigabytes.
+TEST_F(HttpClientTest, KeepsLittleOfAnErrorWhereABodyWouldBeHandedOver) {
+  const auto port = Serve([](const HttpServerRequest&, Responder responder) {
+    responder.Send(502, "text/html", std::string(3'000'000, 'x'));
+  });
+  HttpRequest request = Request(port);
+  request.max_response_body_bytes = std::size_t{1} << 32U;
+  const HttpResult kept = Call(request);
+  EXPECT_EQ(kept.body.size(), 3'000'000U);
+  request.take_body = [](std::string_view) -> asio::awaitable<bool> {
+    ADD_FAILURE() << "it is an error";
+    co_return true;
+  };
+  const HttpResult result = Call(std::move(request));
+  EXPECT_EQ(result.failure, HttpFailure::kTooLarge) << result.text;
+  EXPECT_EQ(result.status, 502);
+}
+
 TEST_F(HttpClientTest, EndsWhenNobodyTakesTheBody) {
   const auto port = Serve([](const HttpServerRequest& request, Responder responder) {
     responder.Send(request.path == "/no" ? 404 : 200, "text/plain", std::string(500'000, 'x'));

@@ -303,6 +303,11 @@ TEST_F(BatchRunnerTest, PageOfAProxyIsNoFileOfResults) {
   EXPECT_EQ(report.error_class(), Attempt::MALFORMED_RESPONSE);
   EXPECT_THAT(report.error_text(), HasSubstr("<html>"));
   EXPECT_EQ(sink_.flushes, 0);
+  // Half a file, or none, is no file of results either.
+  for (const int status : {204, 206}) {
+    file = {{.status = status, .body = ""}};
+    EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::STATE_UNSPECIFIED) << status;
+  }
   // Without any result is not without any file: all lines may have failed.
   file = {{.body = ""}};
   EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
