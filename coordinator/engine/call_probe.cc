@@ -12,21 +12,57 @@ namespace candor::engine {
 namespace {
 
 constexpr double kFirst = 16;
-constexpr double kDecrease = 0.7;
 constexpr double kMostInFlight = 1e9;
-constexpr double kCallsAStep = 100;
-constexpr double kKeep = 0.95;
+// What is kept of a bound where it is not known what refused, and where it is.
+constexpr double kDecrease = 0.7;
+constexpr double kKeepUnknown = 0.95;
 constexpr double kPaceKept = 0.7;
+constexpr double kKeepInFlight = 0.97;
+constexpr double kKeepRate = 0.98;
+// So near to it a ceiling is the one that was met before.
+constexpr double kAbout = 0.05;
+// Fewer accepted calls are about as many as before by chance.
+constexpr double kTellingCalls = 30;
+// Seconds until a bound is back at its ceiling, and how it grows beyond.
+constexpr double kReturn = 60;
+constexpr double kUnknownLead = 30;
 constexpr double kSlowest = 0.0005;
 constexpr double kFastest = 0.05;
 constexpr double kDoubling = 10;
 constexpr double kCallsASecond = 3;
 constexpr double kLeastRate = 6;
 constexpr double kMostRate = 1e9;
-// It holds calls back when so much of it is used.
+// It holds calls back when so much of it is used; in the last seconds, and at this instant.
 constexpr double kBinding = 0.8;
+constexpr double kBindingNow = 0.9;
+
+// Just under so many calls in flight.
+double Under(double calls) { return std::max({1.0, calls - 1, calls * kKeepInFlight}); }
 
 }  // namespace
+
+void CallProbe::Ceiling::Meet(double at, double from, bool again) {
+  at_ = at;
+  from_ = std::min(from, at);
+  progress_ = again ? 0 : kReturn + kUnknownLead;
+}
+
+bool CallProbe::Ceiling::IsAbout(double value) const {
+  return at_ > 0 && std::abs(value - at_) <= 1 + at_ * kAbout;
+}
+
+double CallProbe::Ceiling::Return(double progress) const {
+  const double left = 1 - std::min(progress, kReturn) / kReturn;
+  return at_ - (at_ - from_) * left * left * left;
+}
+
+double CallProbe::Ceiling::Raised(double value, double seconds) {
+  const double before = progress_;
+  progress_ += seconds;
+  if (before < kReturn) return value + Return(progress_) - Return(before);
+  const double growth = std::min(kFastest, kSlowest * std::exp2((progress_ - kReturn) / kDoubling));
+  return value * (1 + growth * seconds);
+}
 
 CallProbe::CallProbe(std::int64_t most)
     : most_(most),
@@ -47,72 +83,108 @@ std::int64_t CallProbe::in_flight() const {
 
 std::int64_t CallProbe::requests_per_minute() const { return static_cast<std::int64_t>(rate_); }
 
+std::int64_t& CallProbe::Second(std::int64_t ago) {
+  const auto size = static_cast<std::int64_t>(seconds_.size());
+  return seconds_[static_cast<std::size_t>(((second_ - ago) % size + size) % size)];
+}
+
 void CallProbe::Roll(TimePoint now) {
   const std::int64_t second =
       std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
-  const auto size = static_cast<std::int64_t>(seconds_.size());
-  if (second_ == INT64_MIN || second - second_ >= size) {
+  if (second_ == INT64_MIN || second - second_ >= static_cast<std::int64_t>(seconds_.size())) {
     seconds_.fill(0);
     second_ = second;
   }
   while (second_ < second) {
     ++second_;
-    seconds_[static_cast<std::size_t>((second_ % size + size) % size)] = 0;
+    Second(0) = 0;
   }
 }
 
-std::int64_t CallProbe::Accepted(TimePoint now) {
+double CallProbe::Accepted(TimePoint now) {
   Roll(now);
   // The second of 60 s ago lies in the window in part.
-  const auto size = static_cast<std::int64_t>(seconds_.size());
-  const std::int64_t oldest =
-      seconds_[static_cast<std::size_t>(((second_ + 1) % size + size) % size)];
-  return std::accumulate(seconds_.begin(), seconds_.end(), std::int64_t{0}) - oldest / 2;
+  const double part =
+      std::chrono::duration<double>(now.time_since_epoch()).count() - static_cast<double>(second_);
+  const auto sum = std::accumulate(seconds_.begin(), seconds_.end(), std::int64_t{0});
+  return std::max(0.0, static_cast<double>(sum) - part * static_cast<double>(Second(60)));
 }
 
 double CallProbe::Pace(TimePoint now) {
   Roll(now);
-  const auto size = static_cast<std::int64_t>(seconds_.size());
-  std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < 3; ++i) {
-    sum += seconds_[static_cast<std::size_t>(((second_ - i) % size + size) % size)];
-  }
   const double part =
       std::chrono::duration<double>(now.time_since_epoch()).count() - static_cast<double>(second_);
-  return static_cast<double>(sum) / (2 + part) * 60;
+  return static_cast<double>(Second(0) + Second(1) + Second(2)) / (2 + part) * 60;
 }
 
 void CallProbe::Sent(TimePoint now, std::int64_t calls) {
   Roll(now);
-  const auto size = static_cast<std::int64_t>(seconds_.size());
-  seconds_[static_cast<std::size_t>((second_ % size + size) % size)] += calls;
+  Second(0) += calls;
   sent_since_ += calls;
 }
 
 void CallProbe::Worked(std::int64_t in_flight) {
-  const bool slow_start = window_ < threshold_;
-  // It held calls back, or nearly did.
-  if (static_cast<double>(in_flight) < std::floor(window_) * (slow_start ? 0.5 : 0.9)) return;
-  const double step = slow_start ? 1 : 1 / std::max(window_, kCallsAStep);
-  window_ = std::min(window_ + step, kMostInFlight);
+  // It held calls back, or nearly did; from there on `Grow` raises it.
+  if (window_ >= threshold_ || static_cast<double>(in_flight) < std::floor(window_) / 2) return;
+  window_ = std::min({window_ + 1, threshold_, kMostInFlight});
+}
+
+void CallProbe::MeetInFlight(double borne, bool again) {
+  threshold_ = Under(borne);
+  const double window = again ? threshold_ : std::max(1.0, borne * kDecrease);
+  window_ = std::min(window_, window);
+  in_flight_ceiling_.Meet(borne, threshold_, again);
+}
+
+void CallProbe::MeetRate(double accepted, bool again) {
+  double rate = accepted * kKeepRate;
+  if (!again) rate = std::max(accepted * kKeepUnknown, episode_.pace_kept);
+  if (Planted(PlantedBug::kDecreasePerRefusal) && rate_ > 0) rate = rate_ * 0.5;
+  rate_ = std::clamp(rate, kLeastRate, kMostRate);
+  rate_ceiling_.Meet(accepted, rate_, again);
 }
 
 bool CallProbe::Refused(TimePoint now, TimePoint granted, std::int64_t in_flight, bool long_wait) {
   Roll(now);
-  const auto size = static_cast<std::int64_t>(seconds_.size());
-  --seconds_[static_cast<std::size_t>((second_ % size + size) % size)];
-  if (granted <= decreased_at_ && !Planted(PlantedBug::kDecreasePerRefusal)) return false;
+  --Second(0);
+  if (granted <= decreased_at_ && !Planted(PlantedBug::kDecreasePerRefusal)) {
+    // One less was borne, and accepted, than it seemed.
+    if (episode_.least != kAbsent && in_flight_ceiling_.at() > episode_.least) {
+      MeetInFlight(in_flight_ceiling_.at() - 1, false);
+    }
+    if (episode_.pace_kept != kAbsent && rate_ceiling_.at() > 1) {
+      MeetRate(rate_ceiling_.at() - 1, false);
+    }
+    return false;
+  }
   decreased_at_ = now;
-  const double borne = std::min(window_, static_cast<double>(in_flight));
-  window_ = std::max(1.0, borne * kDecrease);
-  threshold_ = std::max(1.0, borne * kKeep);
-  double pace = Pace(now);
-  if (rate_ > 0) pace = std::min(pace, rate_);
-  double rate = kKeep * static_cast<double>(std::max<std::int64_t>(0, Accepted(now)));
-  if (!long_wait) rate = std::max(rate, kPaceKept * pace);
-  if (Planted(PlantedBug::kDecreasePerRefusal) && rate_ > 0) rate = rate_ * 0.5;
-  rate_ = std::clamp(rate, kLeastRate, kMostRate);
-  progress_ = 0;
+  const double calls = static_cast<double>(in_flight);
+  const double accepted = Accepted(now);
+  // One of them may just have come back.
+  const double bound = static_cast<double>(this->in_flight());
+  const bool full = calls + 1 >= bound * kBindingNow;
+  const double pace = Pace(now);
+  const bool fast = rate_ > 0 && pace >= rate_ * kBindingNow;
+  const double borne = std::max(1.0, full ? bound : calls);
+  bool met_in_flight = full && in_flight_ceiling_.IsAbout(borne);
+  bool met_rate = (accepted >= kTellingCalls || long_wait) && rate_ceiling_.IsAbout(accepted);
+  const bool again = met_in_flight || met_rate;
+  if (met_in_flight == met_rate) {
+    if (rate_ > 0 && full != fast) {
+      met_in_flight = full;
+      met_rate = fast;
+    } else {
+      met_in_flight = !again;
+      met_rate = true;
+    }
+  }
+  episode_ = {};
+  if (met_in_flight && !again) episode_.least = std::max(1.0, borne / 2);
+  if (met_rate && !again) {
+    episode_.pace_kept = long_wait ? 0 : kPaceKept * (rate_ > 0 ? std::min(pace, rate_) : pace);
+  }
+  if (met_in_flight) MeetInFlight(borne, again);
+  if (met_rate) MeetRate(accepted, again);
   grown_at_ = now;
   sent_since_ = 0;
   return true;
@@ -125,23 +197,28 @@ void CallProbe::Idle() {
 }
 
 void CallProbe::Grow(TimePoint now, std::int64_t in_flight) {
-  if (window_ < threshold_ && static_cast<double>(in_flight) >= std::floor(window_) &&
+  const double calls = static_cast<double>(in_flight);
+  if (window_ < threshold_ && calls >= std::floor(window_) &&
       now - doubled_at_ >= std::chrono::seconds(1)) {
     // Refusals come at once, replies may take a minute.
     if (doubled_at_ != TimePoint{}) window_ = std::min({2 * window_, threshold_, kMostInFlight});
     doubled_at_ = now;
   }
-  if (rate_ <= 0) return;
+  if (!std::isfinite(threshold_)) return;
   const double seconds = std::chrono::duration<double>(now - grown_at_).count();
   if (seconds < 1) return;
   const double sent = static_cast<double>(sent_since_);
   grown_at_ = now;
   sent_since_ = 0;
-  if (sent / seconds * 60 < rate_ * kBinding) return;
   const double step = std::min(seconds, sent / kCallsASecond);
-  progress_ += step;
-  const double growth = std::min(kFastest, kSlowest * std::exp2(progress_ / kDoubling));
-  rate_ = std::min(kMostRate, rate_ * (1 + growth * step));
+  if (step <= 0) return;
+  if (window_ >= threshold_ && calls >= std::floor(window_) * kBindingNow) {
+    const double most = most_ > 0 ? static_cast<double>(most_) : kMostInFlight;
+    window_ = std::min(most, in_flight_ceiling_.Raised(window_, step));
+  }
+  if (rate_ > 0 && sent / seconds * 60 >= rate_ * kBinding) {
+    rate_ = std::min(kMostRate, rate_ceiling_.Raised(rate_, step));
+  }
 }
 
 }  // namespace candor::engine

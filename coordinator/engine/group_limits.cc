@@ -255,13 +255,18 @@ void GroupLimits::Observe(TimePoint now, const Answer& answer) {
       continue;
     }
     HeaderLimit& header = headers_[dimension];
-    const std::int64_t before = header.Limit(now);
+    v1::LimitUse::Source source{};
+    const std::int64_t before = InForce(now, observation.dimension(), &source);
     const std::int64_t others = header.Others(now);
-    if (header.Observe(now, answer.granted, observation,
-                       pacer_.used(now, observation.dimension()))) {
+    const std::int64_t ours = pacer_.used(now, observation.dimension());
+    if (header.Observe(now, answer.granted, observation, ours)) {
       changed_ = true;
-      // A limit that was not known, or is much higher, is come up to slowly.
-      if (before == 0 || header.Limit(now) > 2 * before) BeginRamp(now, kRampFrom, kRamp);
+      // Where that brings a limit that was not known, or a much higher one, it is come up to
+      // slowly, unless half of it and more was borne in the last minute, before a restart too.
+      const std::int64_t after = InForce(now, observation.dimension(), &source);
+      if ((before == 0 || after > 2 * before) && 2 * ours < after) {
+        BeginRamp(now, kRampFrom, kRamp);
+      }
     }
     if (header.Others(now) > others) changed_ = true;
   }
@@ -330,6 +335,8 @@ void GroupLimits::RestoreBlock(TimePoint until) {
 
 void GroupLimits::Restore(TimePoint now, TimePoint sent, const CallSize& size, bool in_flight) {
   pacer_.Restore(now, sent, size, in_flight);
+  // So that a refusal soon after a restart is set against what the minute held.
+  probe_.Sent(sent, 1);
 }
 
 const v1::Limits& GroupLimits::in_force(TimePoint now) {

@@ -8,6 +8,11 @@
 //
 // The beginning (a first call that goes alone, and the ramp) is left out: for known limits 5 s, for
 // limits read from headers 20 s, for probed ones 60 s.
+//
+// Of the restart its own seconds are left out: from the kill until the workers' streams are open
+// again, and one second more, in which the coordinator waits for what they say (200 ms), the calls
+// of before come back, and its ramp has begun. No window that touches these counts for the least
+// shares; for the most in 60 s, the rejected calls and so an excess everything counts.
 
 #include "tests/bench/limits/arrivals.h"
 #include "tests/bench/limits/naive_client.h"
@@ -127,7 +132,7 @@ void Restart(Cluster& cluster, Span& span) {
   const Second back = Now();
   fmt::print("  (restart: ready after {:.2f} s, workers back after {:.2f} s)\n", ready - killed,
              back - killed);
-  // What was in flight when it died ends within the model's latency.
+  // See above.
   span.without.emplace_back(killed, back + 1);
 }
 

@@ -220,6 +220,36 @@ void PrintShares() {
   }
 }
 
+// The same of calls in flight, which the provider bounds without saying so: as a part of the work
+// that so many would do.
+void PrintInFlightShares() {
+  fmt::print("\n{:<31}{:>8}{:>9}{:>12}{:>12}{:>8}{:>10}\n", "calls in flight", "limit", "ms",
+             "least 60 s", "least 10 s", "mean", "refused");
+  struct Row {
+    std::int64_t limit;
+    Duration latency;
+  };
+  for (const Row& row : {Row{4, seconds(1)}, Row{24, milliseconds(300)}, Row{24, seconds(1)},
+                         Row{24, seconds(5)}, Row{200, seconds(1)}}) {
+    LimitsScenario scenario;
+    scenario.provider.limits.set_in_flight(row.limit);
+    scenario.provider.latency = row.latency;
+    scenario.provider.retry_after = false;
+    scenario.jobs = {
+        {Duration(0), {.name = "jobs/a", .entries = {{.scenarios = 10, .trials = 100'000}}}}};
+    scenario.time = seconds(900);
+    scenario.warm = seconds(180);
+    const LimitsOutcome outcome = RunLimits(scenario);
+    const std::int64_t most = row.limit * seconds(60) / row.latency;
+    fmt::print("{:<31}{:>8}{:>9}{:>10.2f} %{:>10.2f} %{:>6.1f} %{:>8.2f} %\n", "found by trying",
+               row.limit, row.latency.count() / 1000,
+               100 * outcome.LeastShare(most, 60, scenario.warm, scenario.time),
+               100 * outcome.LeastShare(most, 10, scenario.warm, scenario.time),
+               100 * outcome.MeanShare(most, scenario.warm, scenario.time),
+               100 * outcome.RefusedShare());
+  }
+}
+
 int Main() {
   fmt::print("{} calls a model; prompts of {} tokens, output limits {} and {}; {} ms a call\n\n",
              kCalls, kPrompt, kChoiceLimit, kReportLimit, kLatency.count() / 1000);
@@ -237,6 +267,7 @@ int Main() {
     }
   }
   PrintShares();
+  PrintInFlightShares();
   return 0;
 }
 

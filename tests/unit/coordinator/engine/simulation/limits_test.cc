@@ -97,16 +97,57 @@ TEST(LimitsTest, WorkersComeAndGo) {
   EXPECT_GE(outcome.LeastShare(3000, 60, seconds(60), scenario.time), 0.99);
 }
 
-TEST(LimitsTest, ARestartPassesNothingAndIsSoonMadeUp) {
-  LimitsScenario scenario = OneJob();
-  scenario.endpoint.mutable_limits()->set_requests_per_minute(3000);
-  scenario.provider.limits = scenario.endpoint.limits();
-  scenario.restart = seconds(130);
-  const LimitsOutcome outcome = RunLimits(scenario);
-  EXPECT_THAT(outcome.violations, IsEmpty());
-  EXPECT_EQ(outcome.refused, 0);
-  EXPECT_GE(outcome.MeanShare(3000, seconds(60), seconds(130)), 0.99);
-  EXPECT_GE(outcome.LeastShare(3000, 60, seconds(135), scenario.time), 0.99);
+struct RestartCase {
+  const char* name;
+  std::int64_t requests;
+  bool configured;
+  bool headers;
+};
+void PrintTo(const RestartCase& test, std::ostream* out) { *out << test.name; }
+
+class RestartTest : public testing::TestWithParam<RestartCase> {};
+
+// Two seconds after the kill, of which the coordinator is away for half of one, everything is as it
+// was before.
+TEST_P(RestartTest, PassesNothingAndCostsTwoSeconds) {
+  const RestartCase& test = GetParam();
+  for (const Duration restart : {seconds(40), seconds(130)}) {
+    LimitsScenario scenario = OneJob();
+    scenario.provider.limits.set_requests_per_minute(test.requests);
+    scenario.provider.latency = milliseconds(500);
+    scenario.provider.headers = test.headers;
+    if (test.configured) *scenario.endpoint.mutable_limits() = scenario.provider.limits;
+    scenario.restart = restart;
+    const LimitsOutcome outcome = RunLimits(scenario);
+    const Duration after = restart + seconds(2);
+    EXPECT_THAT(outcome.violations, IsEmpty());
+    EXPECT_EQ(outcome.refused, 0);
+    EXPECT_GE(outcome.LeastShare(test.requests, 10, after, scenario.time), 0.97);
+    EXPECT_GE(outcome.LeastShare(test.requests, 60, after, scenario.time), 0.99);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RestartTest,
+                         testing::Values(RestartCase{"configured", 6000, true, false},
+                                         RestartCase{"configured_slow", 600, true, false},
+                                         RestartCase{"configured_and_said", 6000, true, true},
+                                         RestartCase{"learned", 6000, false, true},
+                                         RestartCase{"learned_slow", 600, false, true}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(LimitsTest, ARateThatWasFoundIsFoundAgainSoonAfterARestart) {
+  for (const std::int64_t limit : {600, 6000}) {
+    LimitsScenario scenario = OneJob();
+    scenario.provider.limits.set_requests_per_minute(limit);
+    scenario.provider.latency = milliseconds(500);
+    scenario.restart = seconds(300);
+    scenario.time = seconds(600);
+    scenario.warm = seconds(180);
+    const LimitsOutcome outcome = RunLimits(scenario);
+    EXPECT_THAT(outcome.violations, IsEmpty());
+    EXPECT_LE(outcome.RefusedShare(), 0.02);
+    EXPECT_GE(outcome.LeastShare(limit, 60, seconds(302), scenario.time), 0.90);
+  }
 }
 
 TEST(LimitsTest, HeadersTeachALimitThatNobodyConfigured) {
@@ -184,28 +225,72 @@ TEST_P(ProbedLimitTest, IsFoundAndUsed) {
   const LimitsOutcome outcome = RunLimits(scenario);
   EXPECT_THAT(outcome.violations, IsEmpty());
   EXPECT_LE(outcome.RefusedShare(), 0.02);
-  EXPECT_GE(outcome.MeanShare(GetParam().requests, scenario.warm, scenario.time), 0.90);
+  // One call more or less is much of 60.
+  EXPECT_GE(outcome.LeastShare(GetParam().requests, 60, scenario.warm, scenario.time),
+            GetParam().requests > 60 ? 0.95 : 0.88);
+  EXPECT_GE(outcome.MeanShare(GetParam().requests, scenario.warm, scenario.time), 0.96);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ProbedLimitTest,
                          testing::Values(ProbedCase{"slow", 60, milliseconds(200), true},
                                          ProbedCase{"middle", 600, milliseconds(200), true},
                                          ProbedCase{"silent", 600, milliseconds(200), false},
+                                         ProbedCase{"long", 1200, seconds(8), true},
                                          ProbedCase{"fast", 6000, milliseconds(500), true},
                                          ProbedCase{"fast_silent", 6000, milliseconds(500), false}),
                          [](const auto& test) { return std::string(test.param.name); });
 
-TEST(LimitsTest, CallsInFlightAreFoundToo) {
+struct InFlightCase {
+  const char* name;
+  std::int64_t in_flight;
+  Duration latency;
+  bool retry_after;
+};
+void PrintTo(const InFlightCase& test, std::ostream* out) { *out << test.name; }
+
+class ProbedInFlightTest : public testing::TestWithParam<InFlightCase> {};
+
+TEST_P(ProbedInFlightTest, IsFoundAndUsed) {
+  const InFlightCase& test = GetParam();
   LimitsScenario scenario = OneJob();
-  scenario.provider.limits.set_in_flight(24);
-  scenario.provider.latency = milliseconds(300);
-  scenario.provider.retry_after = false;
-  scenario.time = seconds(400);
+  scenario.provider.limits.set_in_flight(test.in_flight);
+  scenario.provider.latency = test.latency;
+  scenario.provider.retry_after = test.retry_after;
+  scenario.time = seconds(900);
+  scenario.warm = seconds(180);
   const LimitsOutcome outcome = RunLimits(scenario);
+  EXPECT_THAT(outcome.violations, IsEmpty());
   EXPECT_LE(outcome.RefusedShare(), 0.02);
-  // Work of 24 calls in flight, less what their grants and reports take.
-  const double most = 24 / 0.3 * 60;
-  EXPECT_GE(outcome.MeanShare(static_cast<std::int64_t>(most), seconds(120), scenario.time), 0.55);
+  // Work of so many calls in flight, of which their grants and reports take a part.
+  const std::int64_t most = test.in_flight * seconds(60) / test.latency;
+  EXPECT_GE(outcome.LeastShare(most, 60, scenario.warm, scenario.time),
+            test.in_flight > 4 ? 0.90 : 0.85);
+  EXPECT_GE(outcome.MeanShare(most, scenario.warm, scenario.time), 0.92);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ProbedInFlightTest,
+                         testing::Values(InFlightCase{"one", 1, seconds(1), false},
+                                         InFlightCase{"few", 4, seconds(1), false},
+                                         InFlightCase{"quick", 24, milliseconds(300), false},
+                                         InFlightCase{"some", 24, seconds(1), false},
+                                         InFlightCase{"asking", 24, seconds(1), true},
+                                         InFlightCase{"long", 24, seconds(5), false},
+                                         InFlightCase{"many", 200, seconds(1), false}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+// A limit that is raised or lowered is followed.
+TEST(LimitsTest, AFoundLimitIsLeftBehindWhenTheProviderBearsMore) {
+  LimitsScenario scenario = OneJob();
+  scenario.provider.limits.set_requests_per_minute(600);
+  scenario.provider.others = 300;
+  scenario.provider.others_from = Duration(0);
+  scenario.provider.others_to = seconds(400);
+  scenario.time = seconds(1000);
+  scenario.warm = seconds(200);
+  const LimitsOutcome outcome = RunLimits(scenario);
+  EXPECT_THAT(outcome.violations, IsEmpty());
+  EXPECT_LE(outcome.RefusedShare(), 0.05);
+  EXPECT_GE(outcome.LeastShare(600, 60, seconds(640), scenario.time), 0.90);
 }
 
 TEST(LimitsTest, AnOpenServerGetsAllSlotsWithinSeconds) {
