@@ -1,5 +1,6 @@
 // Which cells go in batches, and what becomes of a batch's lines. The steps of a batch are in
 // engine_batch_steps.cc.
+#include "coordinator/engine/batch_sizes.h"
 #include "coordinator/engine/engine_impl.h"
 
 #include <fmt/format.h>
@@ -11,13 +12,6 @@
 namespace candor::engine {
 namespace {
 
-constexpr std::int64_t kMaxLines = 10'000;
-constexpr std::int64_t kMaxBytes = std::int64_t{100} << 20U;
-// Of a line, beside its prompt: custom id, request fields, sampling, escapes.
-constexpr std::int64_t kLineBytes = 1024;
-constexpr std::int64_t kBytesPerToken = 5;
-// Batches of one entry at a time: what the engine holds of a job of millions of cells is bounded.
-constexpr std::int64_t kMaxOpenBatches = 10;
 // So few cells that are left over from batches are not worth another one, where a job may do
 // either: this many, or a hundredth of all.
 constexpr std::uint64_t kFewCells = 20;
@@ -29,10 +23,6 @@ constexpr std::int32_t kMaxRefusals = 3;
 constexpr Duration kRefusalPause = std::chrono::seconds(5);
 constexpr Duration kQueuePause = std::chrono::minutes(1);
 constexpr Duration kLongestPause = std::chrono::minutes(30);
-
-std::int64_t Within(std::int64_t configured, std::int64_t otherwise) {
-  return configured > 0 ? configured : otherwise;
-}
 
 Duration Doubled(Duration pause, std::int32_t times) {
   return std::min(kLongestPause, pause * (std::int64_t{1} << std::clamp(times, 0, 20)));
@@ -136,8 +126,8 @@ void Engine::Impl::DecideBatch(JobState& job, std::uint32_t number) {
   EntryState& entry = job.entries[number];
   if (!IsServed(entry.model.endpoint)) return;
   const v1::BatchConfig& config = entry.model.batch;
-  std::int64_t lines = Within(config.max_lines(), kMaxLines);
-  std::int64_t bytes = Within(config.max_bytes(), kMaxBytes);
+  std::int64_t lines = MaxLines(config);
+  std::int64_t bytes = MaxBytes(config);
   std::int64_t queue = QueueLeft(entry);
 
   const WallTime wall = instant_.wall;
@@ -153,7 +143,7 @@ void Engine::Impl::DecideBatch(JobState& job, std::uint32_t number) {
   record.grant_wall = wall;
   for (KindState& kind : entry.kinds) {
     if (!kind.chains.empty() || kind.held()) continue;
-    const std::int64_t line_bytes = kind.prompt_tokens * kBytesPerToken + kLineBytes;
+    const std::int64_t line_bytes = LineBytes(kind.prompt_tokens);
     const std::int64_t tokens = std::max<std::int64_t>(1, kind.prompt_tokens);
     // A line that is larger than a whole batch may be goes alone, for the provider to judge.
     const std::int64_t fitting =

@@ -1,6 +1,8 @@
 #include "common/base/nearest.h"
+#include "common/base/text_table.h"
 #include "common/base/time_proto.h"
 #include "common/scenario/cells.h"
+#include "coordinator/engine/batch_sizes.h"
 #include "coordinator/engine/engine_impl.h"
 #include "coordinator/engine/prompt_size.h"
 
@@ -15,19 +17,38 @@ namespace candor::engine {
 
 namespace {
 
-// What calls ask of a limit group.
+// What calls ask of a limit group, counted as its provider counts them.
 struct Use {
   double requests = 0;
   double input_tokens = 0;
   double output_tokens = 0;
+  // Of limits on both together.
+  double tokens = 0;
 
   Use& operator+=(const Use& other) {
     requests += other.requests;
     input_tokens += other.input_tokens;
     output_tokens += other.output_tokens;
+    tokens += other.tokens;
     return *this;
   }
 };
+
+// Of so many calls, spread evenly over the scenarios. Replies are taken at their longest, also
+// where the provider counts them as they are produced: nobody knows yet how long they will be.
+Use UseOf(std::int64_t calls, const PromptSize& prompts, std::int64_t reply, TokenCount count) {
+  const double each = static_cast<double>(calls) /
+                      static_cast<double>(std::max<std::size_t>(1, prompts.tokens.size()));
+  Use use;
+  use.requests = static_cast<double>(calls);
+  for (const std::int64_t prompt : prompts.tokens) {
+    const CallSize size{prompt, reply, count};
+    use.input_tokens += static_cast<double>(size.input) * each;
+    use.output_tokens += static_cast<double>(size.output) * each;
+    use.tokens += static_cast<double>(size.total()) * each;
+  }
+  return use;
+}
 
 // Minutes that a group takes with nobody else asking; 0 where no limit says.
 double Minutes(const Use& use, const v1::Limits& limits) {
@@ -41,13 +62,12 @@ double Minutes(const Use& use, const v1::Limits& limits) {
     const double days = std::ceil(amount / static_cast<double>(limit)) - 1;
     minutes = std::max(minutes, days * 24 * 60);
   };
-  const double tokens = use.input_tokens + use.output_tokens;
   by_minute(use.requests, limits.requests_per_minute());
-  by_minute(tokens, limits.tokens_per_minute());
+  by_minute(use.tokens, limits.tokens_per_minute());
   by_minute(use.input_tokens, limits.input_tokens_per_minute());
   by_minute(use.output_tokens, limits.output_tokens_per_minute());
   by_day(use.requests, limits.requests_per_day());
-  by_day(tokens, limits.tokens_per_day());
+  by_day(use.tokens, limits.tokens_per_day());
   return minutes;
 }
 
@@ -75,6 +95,26 @@ void DescribeAdaptive(const v1::ResolvedEntry& entry, const scenario::CellMap& c
 
 bool InBatches(v1::Job::Mode mode, const Catalog::Model& model) {
   return mode == v1::Job::BATCH || (mode == v1::Job::AUTO && model.has_batches);
+}
+
+// Cells of one entry that go in batches: for them a provider promises a day, and no limit holds.
+struct Batched {
+  std::int64_t calls = 0;
+  std::int64_t turns = 0;
+};
+
+void DescribeBatches(const v1::ResolvedEntry& entry, const Batched& batched,
+                     v1::JobEstimate& estimate) {
+  if (batched.calls == 0) return;
+  std::string each = "up to 24 hours";
+  if (batched.turns > 1) {
+    each = fmt::format("up to 24 hours for each of {} turns, as no more may be under way at once",
+                       WithCommas(batched.turns));
+  }
+  estimate.add_warnings(
+      fmt::format("entry \"{}\": {} calls go in batches, which the time at the limits leaves out: "
+                  "the provider may take {}",
+                  entry.name(), WithCommas(batched.calls), each));
 }
 
 void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
@@ -143,6 +183,7 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
           entry.name(), entry.model(), entry.endpoint()));
     }
     const v1::Limits limits = limits_of(model.group);
+    Batched batched;
     for (const v1::Cell::Kind kind : {v1::Cell::CHOICE, v1::Cell::SELF_REPORT}) {
       const scenario::CellMap map(specification, i, kind);
       const auto cells = static_cast<std::int64_t>(map.size());
@@ -171,12 +212,16 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
           InBatches(job.mode(), model) &&
           (kind == v1::Cell::SELF_REPORT || entry.choices().design() != v1::Choices::ADAPTIVE);
       part.set_money(model.price.Money(usage, in_batches ? model.batch_price : 1.0));
-      const Use use{static_cast<double>(calls), static_cast<double>(size.max_tokens * calls),
-                    static_cast<double>(reply * calls)};
-      if (const double minutes = Minutes(use, limits); minutes > 0) {
-        *part.mutable_duration() = ToProto(minutes);
+      if (in_batches) {
+        batched.calls += calls;
+        batched.turns += BatchTurns(model.batch, calls, size.max_tokens);
+      } else {
+        const Use use = UseOf(calls, size, reply, model.count);
+        if (const double minutes = Minutes(use, limits); minutes > 0) {
+          *part.mutable_duration() = ToProto(minutes);
+        }
+        groups[model.group] += use;
       }
-      groups[model.group] += use;
 
       estimate.set_cells(estimate.cells() + cells);
       estimate.set_calls(estimate.calls() + calls);
@@ -184,14 +229,16 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       estimate.set_input_tokens(estimate.input_tokens() + part.input_tokens());
       estimate.set_output_tokens(estimate.output_tokens() + part.output_tokens());
       estimate.set_money(estimate.money() + part.money());
-      if (calls > 0 && limits.tokens_per_minute() > 0 &&
-          size.max_tokens + reply > limits.tokens_per_minute()) {
+      const std::int64_t largest = CallSize{size.max_tokens, reply, model.count}.total();
+      // The first call of each kind is asked by itself in any mode.
+      if (calls > 0 && limits.tokens_per_minute() > 0 && largest > limits.tokens_per_minute()) {
         estimate.add_warnings(fmt::format(
             "entry \"{}\": one call takes up to {} tokens, but limit group \"{}\" allows {} a "
             "minute: it would wait for ever",
-            entry.name(), size.max_tokens + reply, model.group, limits.tokens_per_minute()));
+            entry.name(), largest, model.group, limits.tokens_per_minute()));
       }
     }
+    DescribeBatches(entry, batched, estimate);
   }
   double minutes = 0;
   for (const auto& [name, use] : groups) minutes = std::max(minutes, Minutes(use, limits_of(name)));

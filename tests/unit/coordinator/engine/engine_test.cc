@@ -394,20 +394,6 @@ TEST(EngineTest, SaysWhyItWaits) {
   EXPECT_EQ(driver.Reason(job), "the job is paused");
 }
 
-TEST(EngineTest, EstimatesWhatAJobTakes) {
-  Driver driver(MakeConfig(60));
-  const JobCreated job = MakeJob({.entries = {{.reports = 5}, {.endpoint = "nowhere"}}});
-  const v1::JobEstimate estimate = driver.engine->Estimate(*job.job, *job.specification);
-  EXPECT_EQ(estimate.cells(), 30);
-  EXPECT_EQ(estimate.calls(), 30);
-  EXPECT_EQ(estimate.output_tokens(), 20 * 16 + 10 * 64);
-  EXPECT_GT(estimate.input_tokens(), 0);
-  EXPECT_EQ(estimate.money(), estimate.input_tokens() * 1000 + estimate.output_tokens() * 10'000);
-  EXPECT_EQ(estimate.duration().seconds(), 30);
-  ASSERT_EQ(estimate.warnings_size(), 1);
-  EXPECT_THAT(estimate.warnings(0), HasSubstr("there is no endpoint \"nowhere\""));
-}
-
 TEST(EngineTest, EstimatesNoMoreThanADurationHolds) {
   v1::Config config = MakeConfig();
   config.mutable_endpoints(0)->mutable_limits()->set_tokens_per_day(1);
