@@ -73,6 +73,10 @@ JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
   const auto kind_of = [&job](const CellKey& cell) -> KindState* {
     return cell.entry < job.entries.size() ? job.entries[cell.entry].FindKind(cell.kind) : nullptr;
   };
+  for (const UnansweredCalls& counted : recovery.unanswered) {
+    KindState* kind = kind_of({counted.entry, counted.kind, 0});
+    if (kind != nullptr) kind->unanswered = counted.calls;
+  }
   for (const CellKey& cell : recovery.done) {
     if (KindState* kind = kind_of(cell)) kind->cells.RestoreDone(cell.index);
   }

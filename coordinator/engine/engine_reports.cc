@@ -125,6 +125,7 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
     // Broken off before it said: it may have been paid for.
     kind.unknown_money = AddCapped(kind.unknown_money, entry.MostMoney(kind));
     kind.unanswered_money = AddCapped(kind.unanswered_money, entry.MostMoney(kind));
+    ++kind.unanswered;
   }
   attempt.set_money(money);
   kind.money = AddCapped(kind.money, money);

@@ -38,7 +38,7 @@ JobState::Used JobState::used(bool with_open) const {
     for (const KindState& kind : entry.kinds) {
       sum.calls += kind.calls + kind.unknown_attempts;
       add(sum.tokens, AddCapped(kind.input_tokens, kind.output_tokens));
-      add(sum.tokens, TimesCapped(kind.unknown_attempts, kind.prompt_tokens + kind.output_limit));
+      add(sum.tokens, TimesCapped(kind.unknown_attempts + kind.unanswered, entry.MostTokens(kind)));
       add(sum.money, AddCapped(kind.money, kind.unknown_money));
       // A provider that never says what it counts is taken at the most. (Of money it is, call by
       // call: see CountCall.)

@@ -69,6 +69,8 @@ struct KindState {
   std::int64_t unknown_money = 0;
   // Of `unknown_money`: of calls that were broken off before an answer.
   std::int64_t unanswered_money = 0;
+  // Of `calls`: broken off before an answer.
+  std::int64_t unanswered = 0;
   // Of `done`: taken over from other jobs.
   std::int64_t reused = 0;
 
@@ -210,8 +212,8 @@ struct JobState {
     std::int64_t tokens = 0;
     std::int64_t money = 0;
   };
-  // What counts: calls that ended, however, and those of unknown fate with the most that they can
-  // have taken. `with_open` also counts calls in flight, likewise.
+  // What counts: calls that ended, and those of unknown fate or broken off before an answer with
+  // the most that they can have taken. `with_open` also counts calls in flight, likewise.
   Used used(bool with_open) const;
   // Calls of a kind that may be granted; INT64_MAX without a budget. Tokens and money are reserved
   // as the most that a call can take, and a call may go while any are left: so a budget is passed

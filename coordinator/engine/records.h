@@ -183,6 +183,16 @@ struct TriedCell {
   std::int32_t deaths_alone = 0;  // of these, while leased alone
 };
 
+// Calls of one entry and kind that were broken off before an answer: attempts UNANSWERED, those of
+// cells that have an outcome by now included.
+struct UnansweredCalls {
+  std::uint16_t entry = 0;  // position in the job's `models`
+  v1::Cell::Kind kind = v1::Cell::CHOICE;
+  std::int64_t calls = 0;
+
+  friend bool operator==(const UnansweredCalls&, const UnansweredCalls&) = default;
+};
+
 // One job that can still change: not in a terminal state, or FAILED (ResumeJob continues what is
 // pending), or with leases.
 struct JobRecovery {
@@ -192,6 +202,8 @@ struct JobRecovery {
   std::vector<CellKey> done;
   std::vector<CellKey> failed;
   std::vector<TriedCell> tried;
+  // By entry and kind, where there are any.
+  std::vector<UnansweredCalls> unanswered;
 };
 
 // A job that has ended: enough for GetJob, ListJobs and idempotent creation.

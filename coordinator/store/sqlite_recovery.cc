@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace candor::store {
 namespace {
@@ -41,6 +42,14 @@ class AscendingLookup {
  private:
   std::span<const engine::CellKey> rest_;
 };
+
+// Cells come in ascending order.
+void CountUnanswered(const engine::CellKey& cell, std::vector<engine::UnansweredCalls>& counts) {
+  if (counts.empty() || counts.back().entry != cell.entry || counts.back().kind != cell.kind) {
+    counts.push_back({.entry = cell.entry, .kind = cell.kind});
+  }
+  ++counts.back().calls;
+}
 
 class Reader {
  public:
@@ -207,6 +216,7 @@ Status Reader::ReadCells(engine::JobRecovery& job) {
     CANDOR_ASSIGN_OR_RETURN(const bool row, tried.Step());
     if (!row) return {};
     const engine::CellKey cell = UnpackCell(static_cast<std::uint64_t>(tried.Integer(0)));
+    if (tried.Integer(1) == v1::Attempt::UNANSWERED) CountUnanswered(cell, job.unanswered);
     if (is_done.Contains(cell)) continue;
     if (job.tried.empty() || job.tried.back().cell != cell) job.tried.push_back({.cell = cell});
     engine::TriedCell& counts = job.tried.back();

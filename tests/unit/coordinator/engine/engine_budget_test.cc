@@ -111,6 +111,25 @@ TEST_F(BudgetTest, ACallThatBrokeOffMayHaveBeenPaidFor) {
   EXPECT_EQ(driver_.Choices(driver_.engine->FindJob("jobs/a").value()).unknown_money(), most);
 }
 
+TEST_F(BudgetTest, TokensOfACallThatBrokeOffCountAtTheMost) {
+  // Room for a few calls at the most; each of them breaks off, and nobody says what it took.
+  const JobKey job = driver_.Create({.entries = {{.scenarios = 20}}, .budget_tokens = 500});
+  driver_.Answer(1, kCompleted, {}, 1);
+  const auto used = [&] {
+    return driver_.engine->GetOverview(driver_.instant()).budget_used * 500;
+  };
+  EXPECT_EQ(used(), kTokens);
+  for (int i = 0; i < 3; ++i) Say(v1::Attempt::UNANSWERED, /*usage=*/false);
+  const double broken = used();
+  EXPECT_GT(broken, 4 * kTokens);
+  EXPECT_EQ(driver_.Choices(job).usage().output_tokens(), 4);
+  // Still so after a restart, when nothing but the rows says it.
+  driver_.Restart();
+  EXPECT_GE(used(), broken - 1);
+  driver_.store.Recount();
+  EXPECT_THAT(driver_.store.violations(), IsEmpty());
+}
+
 TEST_F(BudgetTest, FailedCallsCountAndReusedOutcomesDoNot) {
   const JobKey old = driver_.Create({.entries = {{.trials = 3}}});
   driver_.Answer(1, kCompleted);

@@ -291,6 +291,8 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
                      {.attempt = 15, .job = 1, .cell = tried, .alone = true},
                      {.attempt = 16, .job = 1, .cell = tried}}));
   batch.attempts.push_back(MakeAttempt(1, 10, done, v1::Attempt::FAILED));
+  batch.attempts.push_back(MakeAttempt(1, 20, done, v1::Attempt::UNANSWERED));
+  batch.attempts.push_back(MakeAttempt(1, 21, {1, kReport, 0}, v1::Attempt::UNANSWERED));
   batch.attempts.push_back(MakeAttempt(1, 11, done, v1::Attempt::COMPLETED));
   batch.outcomes.push_back(MakeOutcome(1, 11, done));
   batch.attempts.push_back(MakeAttempt(1, 12, given_up, v1::Attempt::FAILED));
@@ -317,7 +319,9 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
   const engine::JobRecovery& job = recovery.jobs[0];
   EXPECT_THAT(job.done, UnorderedElementsAre(done, late));
   EXPECT_THAT(job.failed, ElementsAre(given_up));
-  ASSERT_THAT(job.tried, SizeIs(2));
+  EXPECT_THAT(job.unanswered, ElementsAre(engine::UnansweredCalls{0, kChoice, 2},
+                                          engine::UnansweredCalls{1, kReport, 1}));
+  ASSERT_THAT(job.tried, SizeIs(3));
   EXPECT_EQ(job.tried[0].cell, given_up);
   EXPECT_EQ(job.tried[0].failures, 1);
   EXPECT_EQ(job.tried[0].deaths, 0);
@@ -325,6 +329,7 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
   EXPECT_EQ(job.tried[1].failures, 2);
   EXPECT_EQ(job.tried[1].deaths, 3);
   EXPECT_EQ(job.tried[1].deaths_alone, 2);
+  EXPECT_EQ(job.tried[2].failures, 1);
 }
 
 TEST_P(StoreConformanceTest, OnlyUnknownAttemptsAreReplaced) {

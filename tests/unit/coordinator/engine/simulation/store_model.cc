@@ -211,7 +211,11 @@ Recovery StoreModel::Recover() {
       if (!rows.outcomes.contains(cell)) job.failed.push_back(cell);
     }
     std::map<CellKey, TriedCell> tried;
+    std::map<std::pair<std::uint16_t, v1::Cell::Kind>, std::int64_t> unanswered;
     for (const auto& [id, attempt] : rows.attempts) {
+      if (attempt.state == v1::Attempt::UNANSWERED) {
+        ++unanswered[{attempt.cell.entry, attempt.cell.kind}];
+      }
       if (rows.outcomes.contains(attempt.cell)) continue;
       TriedCell& cell = tried[attempt.cell];
       cell.cell = attempt.cell;
@@ -224,6 +228,9 @@ Recovery StoreModel::Recover() {
     }
     for (const auto& [cell, known] : tried) {
       if (known.failures > 0 || known.deaths > 0) job.tried.push_back(known);
+    }
+    for (const auto& [of, calls] : unanswered) {
+      job.unanswered.push_back({of.first, of.second, calls});
     }
   }
   return recovery;
