@@ -20,6 +20,16 @@ inline Duration ToDuration(const google::protobuf::Duration& proto) {
   return Duration(seconds * 1'000'000 + (nanos + 999) / 1000);
 }
 
+// Whatever the other side sent: within the years 1 to 9999 that a Timestamp is for, so that nothing
+// overflows.
+inline WallTime ToWall(const google::protobuf::Timestamp& proto) {
+  constexpr std::int64_t kFirst = -62'135'596'800;
+  constexpr std::int64_t kLast = 253'402'300'799;
+  const std::int64_t seconds = std::clamp(proto.seconds(), kFirst, kLast);
+  const std::int64_t nanos = std::clamp<std::int64_t>(proto.nanos(), 0, 999'999'999);
+  return WallTime(Duration(seconds * 1'000'000 + nanos / 1000));
+}
+
 inline google::protobuf::Duration ToProto(Duration duration) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
   google::protobuf::Duration proto;

@@ -17,8 +17,7 @@ using boost::json::value;
 std::optional<WallTime> ReadTime(std::string_view text) {
   google::protobuf::Timestamp time;
   if (!google::protobuf::util::TimeUtil::FromString(std::string(text), &time)) return std::nullopt;
-  return WallTime(std::chrono::seconds(time.seconds()) +
-                  std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.nanos())));
+  return ToWall(time);
 }
 
 // The status that a call of its own would have had, by the type of its error.

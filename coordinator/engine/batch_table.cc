@@ -8,14 +8,6 @@
 #include <utility>
 
 namespace candor::engine {
-namespace {
-
-WallTime ToWall(const google::protobuf::Timestamp& time) {
-  return WallTime(std::chrono::seconds(time.seconds()) +
-                  std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.nanos())));
-}
-
-}  // namespace
 
 std::string FormatBatchName(std::uint32_t store, ProviderBatchId id) {
   return fmt::format("batches/{:08x}-{:016x}", store, id);

@@ -19,11 +19,6 @@ std::int64_t SecondOf(TimePoint time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-WallTime ToWall(const google::protobuf::Timestamp& time) {
-  return WallTime(std::chrono::seconds(time.seconds()) +
-                  std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.nanos())));
-}
-
 v1::EntryProgress::State ToProto(EntryState::State state) {
   switch (state) {
     case EntryState::State::kStopped:

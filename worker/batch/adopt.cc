@@ -19,11 +19,6 @@ constexpr Duration kClockMargin = std::chrono::hours(48);
 // Of a hundred batches each: an account that makes more within a day is not believed.
 constexpr int kMaxPages = 1'000;
 
-WallTime ToWall(const google::protobuf::Timestamp& time) {
-  return WallTime(std::chrono::seconds(time.seconds()) +
-                  std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.nanos())));
-}
-
 class Looker {
  public:
   Looker(ProviderCalls& calls, const dialect::BatchForm& form, const v1::BatchTask& task)

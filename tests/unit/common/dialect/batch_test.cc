@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace candor::dialect {
@@ -223,6 +224,19 @@ TEST(AnthropicBatchTest, DocumentedObject) {
   EXPECT_EQ(batch->lines_done, 5);
   EXPECT_EQ(batch->create_time, WallTime(std::chrono::microseconds(1'727'203'044'100'435)));
   EXPECT_THAT(batch->result_paths, IsEmpty());
+}
+
+TEST(AnthropicBatchTest, AbsurdTimesAreNone) {
+  const auto time = [](const char* created) {
+    const auto batch = Anthropic().ReadBatch(fmt::format(
+        R"({{"id": "msgbatch_1", "processing_status": "ended", "created_at": "{}"}})", created));
+    return batch.ok() ? batch->create_time : std::optional<WallTime>(WallTime::min());
+  };
+  EXPECT_EQ(time("9999-12-31T23:59:59Z"), WallTime(std::chrono::seconds(253'402'300'799)));
+  for (const char* absurd : {"", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "soon",
+                             "999999999999-01-01T00:00:00Z", "2024-13-01T00:00:00Z"}) {
+    EXPECT_EQ(time(absurd), std::nullopt) << absurd;
+  }
 }
 
 TEST(AnthropicBatchTest, EndedHasResultsUnderOurOwnBase) {
