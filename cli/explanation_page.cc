@@ -1,13 +1,13 @@
 #include "cli/explanation_page.h"
 
 #include "cli/layout.h"
-#include "common/base/text_table.h"
+#include "cli/text.h"
+#include "common/base/rate_text.h"
 
 #include <fmt/format.h>
 #include <google/protobuf/duration.pb.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace candor::cli {
 namespace {
@@ -18,23 +18,7 @@ constexpr std::size_t kBar = 10;
 // "  100 %  " and the bar with its brackets, and two spaces.
 constexpr std::size_t kIndent = 9 + kBar + 2 + 2;
 
-double Seconds(const google::protobuf::Duration& time) {
-  return static_cast<double>(time.seconds()) + static_cast<double>(time.nanos()) / 1e9;
-}
-
-std::string Time(const google::protobuf::Duration& time) {
-  const double seconds = Seconds(time);
-  if (seconds >= 100) return fmt::format("{:.0f} s", seconds);
-  if (seconds >= 1) return fmt::format("{:.1f} s", seconds);
-  if (seconds >= 0.01) return fmt::format("{:.0f} ms", seconds * 1e3);
-  return fmt::format("{:.1f} ms", seconds * 1e3);
-}
-
-std::string Rate(double rate) {
-  if (rate >= 99.95) return WithCommas(std::llround(rate)) + "/s";
-  if (rate >= 0.995) return fmt::format("{:.1f}/s", rate);
-  return fmt::format("{:.2g}/s", rate);
-}
+std::string Time(const google::protobuf::Duration& time) { return SecondsText(Seconds(time)); }
 
 std::vector<std::string> Figures(const v1::JobExplanation::EntryExplanation& entry) {
   std::vector<std::string> figures;
@@ -43,8 +27,8 @@ std::vector<std::string> Figures(const v1::JobExplanation::EntryExplanation& ent
     figures.push_back(fmt::format("a call takes {} (median), {} (95 %)",
                                   Time(entry.latency_median()), Time(entry.latency_p95())));
   }
-  if (entry.slots_rate() > 0) figures.push_back("slots allow " + Rate(entry.slots_rate()));
-  if (entry.limit_rate() > 0) figures.push_back("limits allow " + Rate(entry.limit_rate()));
+  if (entry.slots_rate() > 0) figures.push_back("slots allow " + RateText(entry.slots_rate()));
+  if (entry.limit_rate() > 0) figures.push_back("limits allow " + RateText(entry.limit_rate()));
   if (entry.repeated_calls() > 0) {
     figures.push_back(WithCommas(entry.repeated_calls()) + " of the last calls repeated");
   }
@@ -55,7 +39,7 @@ void AddEntry(const v1::JobExplanation::EntryExplanation& entry, const ProgressS
               std::size_t width, std::vector<std::string>* lines) {
   const std::string name = Clip(Printable(entry.entry()), width / 2);
   std::string title = name + "  " + v1::EntryProgress::State_Name(entry.state());
-  if (entry.rate() > 0) title += "  " + Rate(entry.rate());
+  if (entry.rate() > 0) title += "  " + RateText(entry.rate());
   if (style.color) title = kBold + name + kPlain + title.substr(name.size());
   lines->push_back(std::move(title));
   if (const auto figures = Figures(entry); !figures.empty()) Flow("  ", figures, 2, width, lines);

@@ -2,9 +2,9 @@
 
 #include "cli/layout.h"
 #include "cli/text.h"
+#include "common/base/limit_text.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/duration.pb.h>
 
 #include <algorithm>
 #include <cctype>
@@ -25,35 +25,10 @@ std::string Words(std::string name) {
   return name;
 }
 
-// "REQUESTS_PER_MINUTE" -> "requests a minute".
-std::string Label(v1::LimitUse::Dimension dimension) {
-  if (dimension == v1::LimitUse::IN_FLIGHT) return "calls in flight";
-  std::string words = Words(v1::LimitUse::Dimension_Name(dimension));
-  if (const auto at = words.find(" per "); at != std::string::npos) words.replace(at, 5, " a ");
-  return words;
-}
-
-const char* Who(v1::LimitUse::Source source) {
-  switch (source) {
-    case v1::LimitUse::CONFIGURED:
-      return "configured";
-    case v1::LimitUse::LEARNED:
-      return "as the provider's headers say";
-    case v1::LimitUse::PROBED:
-      return "found by trying";
-    default:
-      return "";
-  }
-}
-
 std::string Name(const v1::LimitGroup& group) {
   constexpr std::string_view kPrefix = "limitGroups/";
   const std::string& name = group.name();
   return Printable(name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name);
-}
-
-double Seconds(const google::protobuf::Duration& time) {
-  return static_cast<double>(time.seconds()) + static_cast<double>(time.nanos()) / 1e9;
 }
 
 // The uses that the coordinator lists; of one that lists none, what its limits say.
@@ -78,7 +53,7 @@ std::vector<v1::LimitUse> UsesOf(const v1::LimitGroup& group) {
 }
 
 std::vector<std::string> Remarks(const v1::LimitUse& use) {
-  std::vector<std::string> remarks = {Who(use.source())};
+  std::vector<std::string> remarks = {SourceText(use.source())};
   if (use.has_remaining()) {
     remarks.push_back("the provider leaves " + Short(use.remaining()));
   }
@@ -90,7 +65,7 @@ void AddUse(const v1::LimitUse& use, const ProgressStyle& style, std::size_t wid
   const double share = static_cast<double>(use.used()) / static_cast<double>(use.limit());
   const std::string counts = Short(use.used()) + " / " + Short(use.limit());
   const bool bars = width >= kRoomForBars;
-  std::string line = "  " + PadRight(Label(use.dimension()), 24) + "  ";
+  std::string line = "  " + PadRight(UnitText(use.dimension()), 24) + "  ";
   if (bars) line += Bar(share, kBar, style.unicode) + "  ";
   line += PadLeft(counts, bars ? 17 : 13) + "  " +
           PadLeft(fmt::format("{:.0f}%", std::floor(share * 100)), 4);

@@ -16,6 +16,10 @@ std::string Span(const google::protobuf::Duration& duration) {
   return fmt::format("{}d{:02}h", s / 86400, s / 3600 % 24);
 }
 
+double Seconds(const google::protobuf::Duration& duration) {
+  return static_cast<double>(duration.seconds()) + static_cast<double>(duration.nanos()) / 1e9;
+}
+
 std::string Moment(const google::protobuf::Timestamp& time) {
   if (time.seconds() == 0) return "-";
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(time.seconds())));

@@ -19,6 +19,8 @@ namespace candor::cli {
 
 // "45s", "1m40s", "2h05m", "3d04h".
 std::string Span(const google::protobuf::Duration& duration);
+// With the fraction.
+double Seconds(const google::protobuf::Duration& duration);
 // "2026-11-23 22:03:48", in UTC; "-" when it is not set.
 std::string Moment(const google::protobuf::Timestamp& time);
 // "1.2M tokens in, 32k out".

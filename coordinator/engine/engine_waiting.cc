@@ -1,5 +1,5 @@
+#include "common/base/limit_text.h"
 #include "coordinator/engine/engine_impl.h"
-#include "coordinator/engine/explain_text.h"
 
 #include <fmt/format.h>
 

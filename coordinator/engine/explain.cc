@@ -1,5 +1,7 @@
 #include "coordinator/engine/explain.h"
 
+#include "common/base/rate_text.h"
+#include "common/base/text_table.h"
 #include "common/base/time_proto.h"
 #include "coordinator/engine/explain_text.h"
 
@@ -69,8 +71,8 @@ std::string Summary(const std::string& name, v1::Job::State state, const std::st
     stopped += facts.state == v1::EntryProgress::STOPPED ? 1 : 0;
   }
   std::string text =
-      fmt::format("{} has {} of {} answers", name, CountText(done), CountText(total));
-  if (given_up > 0) text += fmt::format(" ({} came to nothing)", CountText(given_up));
+      fmt::format("{} has {} of {} answers", name, WithCommas(done), WithCommas(total));
+  if (given_up > 0) text += fmt::format(" ({} came to nothing)", WithCommas(given_up));
   if (Ended(state)) {
     text += fmt::format(" and is {}", v1::Job::State_Name(state));
     if (!state_reason.empty()) text += ": " + state_reason;
@@ -163,7 +165,7 @@ JobExplanation::EntryExplanation ExplainEntry(const EntryFacts& facts, const Sto
       facts.waits.Of(v1::RETRY_BACK_OFF) == Duration(0)) {
     AddFinding(v1::RETRY_BACK_OFF, 0,
                {fmt::format("{} of the last {} calls were repetitions of ones that had failed",
-                            CountText(facts.repeated), CountText(facts.calls)),
+                            WithCommas(facts.repeated), WithCommas(facts.calls)),
                 "`candor export` writes attempts.jsonl, which says why each one failed"},
                &out);
   }

@@ -1,5 +1,7 @@
 #include "coordinator/engine/explain_text.h"
 
+#include "common/base/limit_text.h"
+#include "common/base/rate_text.h"
 #include "common/base/text_table.h"
 #include "common/base/time_proto.h"
 
@@ -19,15 +21,8 @@ std::string GroupName(const EntryFacts& facts) {
   return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
 }
 
-const char* Who(v1::LimitUse::Source source) {
-  switch (source) {
-    case v1::LimitUse::LEARNED:
-      return "as the provider's headers say";
-    case v1::LimitUse::PROBED:
-      return "found by trying";
-    default:
-      return "configured";
-  }
+std::string TimeText(Duration time) {
+  return SecondsText(std::chrono::duration<double>(time).count());
 }
 
 std::string FlagOf(v1::LimitUse::Dimension dimension) {
@@ -63,13 +58,13 @@ FindingText LimitText(const EntryFacts& facts, const std::optional<v1::LimitUse>
     return out;
   }
   out.text = fmt::format("limit group \"{}\" allows {} {} ({}) and uses {}", GroupName(facts),
-                         CountText(use->limit()), UnitText(use->dimension()), Who(use->source()),
-                         CountText(use->used()));
+                         WithCommas(use->limit()), UnitText(use->dimension()),
+                         SourceText(use->source()), WithCommas(use->used()));
   const bool tokens = use->dimension() == v1::LimitUse::TOKENS_PER_MINUTE ||
                       use->dimension() == v1::LimitUse::TOKENS_PER_DAY;
   if (tokens && facts.call_tokens > 0) {
     out.text += fmt::format("; one call takes up to {} of them",
-                            CountText(std::llround(facts.call_tokens)));
+                            WithCommas(std::llround(facts.call_tokens)));
   }
   if (use->dimension() == v1::LimitUse::IN_FLIGHT && facts.latency_median > Duration(0)) {
     const double seconds = std::chrono::duration<double>(facts.latency_median).count();
@@ -97,22 +92,22 @@ FindingText SlotsText(const EntryFacts& facts) {
     out.text = "the slots of the workers, who are gone now, were all taken";
     return out;
   }
-  out.text = fmt::format("all {} slots were taken", CountText(facts.slots));
+  out.text = fmt::format("all {} slots were taken", WithCommas(facts.slots));
   if (facts.slots_taken > facts.in_flight && facts.in_flight * 10 < facts.slots * 9) {
     out.text += fmt::format(", {} of them by other entries and jobs",
-                            CountText(std::min(facts.slots, facts.slots_taken) - facts.in_flight));
+                            WithCommas(std::min(facts.slots, facts.slots_taken) - facts.in_flight));
   }
   const double slots_rate = RateOfSlots(facts);
   const LimitRate limits = RateOfLimits(facts);
   if (slots_rate <= 0) return out;
   out.text +=
       fmt::format(". At a median latency of {} {} slots give {}", TimeText(facts.latency_median),
-                  CountText(facts.slots), RateText(slots_rate));
+                  WithCommas(facts.slots), RateText(slots_rate));
   const auto each = std::max<std::int64_t>(1, facts.slots / facts.workers);
   if (limits.rate <= 0) {
     out.text += "; no limit is in the way";
     out.advice = fmt::format(
-        "more workers (each of {} slots adds {}), or more --slots a worker", CountText(each),
+        "more workers (each of {} slots adds {}), or more --slots a worker", WithCommas(each),
         RateText(slots_rate / static_cast<double>(facts.slots) * static_cast<double>(each)));
     return out;
   }
@@ -120,9 +115,10 @@ FindingText SlotsText(const EntryFacts& facts) {
   if (limits.rate <= slots_rate) return out;
   const double slots = limits.rate * std::chrono::duration<double>(facts.latency_median).count();
   const auto workers = static_cast<std::int64_t>(std::ceil(slots / static_cast<double>(each)));
-  out.advice = fmt::format("{} {} of {} slots would reach them (there {} {} now)",
-                           CountText(workers), workers == 1 ? "worker" : "workers", CountText(each),
-                           facts.workers == 1 ? "is" : "are", CountText(facts.workers));
+  out.advice =
+      fmt::format("{} {} of {} slots would reach them (there {} {} now)", WithCommas(workers),
+                  workers == 1 ? "worker" : "workers", WithCommas(each),
+                  facts.workers == 1 ? "is" : "are", WithCommas(facts.workers));
   return out;
 }
 
@@ -131,7 +127,7 @@ FindingText ProviderText(const EntryFacts& facts) {
   out.text = fmt::format("the provider asked limit group \"{}\" to wait", GroupName(facts));
   if (facts.group.refusals() > 0) {
     out.text += fmt::format(": it refused {} of {} calls since the coordinator started",
-                            CountText(facts.group.refusals()), CountText(facts.group.calls()));
+                            WithCommas(facts.group.refusals()), WithCommas(facts.group.calls()));
   }
   out.advice =
       "if others use the same account, give Candor a part of it (share: 0.5 in candor.yaml), or "
@@ -150,43 +146,6 @@ FindingText CircuitText(const EntryFacts& facts) {
 }
 
 }  // namespace
-
-const char* UnitText(v1::LimitUse::Dimension dimension) {
-  switch (dimension) {
-    case v1::LimitUse::REQUESTS_PER_MINUTE:
-      return "requests a minute";
-    case v1::LimitUse::TOKENS_PER_MINUTE:
-      return "tokens a minute";
-    case v1::LimitUse::IN_FLIGHT:
-      return "calls in flight";
-    case v1::LimitUse::INPUT_TOKENS_PER_MINUTE:
-      return "input tokens a minute";
-    case v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE:
-      return "output tokens a minute";
-    case v1::LimitUse::REQUESTS_PER_DAY:
-      return "requests a day";
-    case v1::LimitUse::TOKENS_PER_DAY:
-      return "tokens a day";
-    default:
-      return "of an unknown kind";
-  }
-}
-
-std::string TimeText(Duration time) {
-  const double seconds = std::chrono::duration<double>(time).count();
-  if (seconds >= 100) return fmt::format("{:.0f} s", seconds);
-  if (seconds >= 1) return fmt::format("{:.1f} s", seconds);
-  if (seconds >= 0.01) return fmt::format("{:.0f} ms", seconds * 1e3);
-  return fmt::format("{:.1f} ms", seconds * 1e3);
-}
-
-std::string RateText(double rate) {
-  if (rate >= 99.95) return CountText(std::llround(rate)) + "/s";
-  if (rate >= 0.995) return fmt::format("{:.1f}/s", rate);
-  return fmt::format("{:.2g}/s", rate);
-}
-
-std::string CountText(std::int64_t count) { return WithCommas(count); }
 
 FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTimes& store) {
   using Use = v1::LimitUse;
@@ -247,7 +206,7 @@ FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTi
       return {
           fmt::format("cells that failed waited for their next turn ({} of the last {} calls were "
                       "repetitions)",
-                      CountText(facts.repeated), CountText(facts.calls)),
+                      WithCommas(facts.repeated), WithCommas(facts.calls)),
           ""};
     case v1::ADAPTIVE_DESIGN:
       return {

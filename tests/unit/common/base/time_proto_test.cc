@@ -10,9 +10,9 @@ namespace {
 
 using std::chrono::seconds;
 
-google::protobuf::Timestamp At(std::int64_t seconds, std::int32_t nanos = 0) {
+google::protobuf::Timestamp At(std::int64_t whole, std::int32_t nanos = 0) {
   google::protobuf::Timestamp proto;
-  proto.set_seconds(seconds);
+  proto.set_seconds(whole);
   proto.set_nanos(nanos);
   return proto;
 }

@@ -238,15 +238,5 @@ TEST(ExplainTest, ADaysQuotaThatNobodyConfiguredIsTheProviders) {
               HasSubstr("the provider's quota of a day of limit group"));
 }
 
-TEST(ExplainTest, NumbersAsPeopleReadThem) {
-  EXPECT_EQ(TimeText(milliseconds(2'300)), "2.3 s");
-  EXPECT_EQ(TimeText(milliseconds(340)), "340 ms");
-  EXPECT_EQ(TimeText(std::chrono::microseconds(800)), "0.8 ms");
-  EXPECT_EQ(TimeText(seconds(240)), "240 s");
-  EXPECT_EQ(RateText(1'666), "1,666/s");
-  EXPECT_EQ(RateText(27.83), "27.8/s");
-  EXPECT_EQ(RateText(0.4167), "0.42/s");
-}
-
 }  // namespace
 }  // namespace candor::engine

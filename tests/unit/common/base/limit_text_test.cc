@@ -1,0 +1,36 @@
+#include "common/base/limit_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace candor {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(LimitText, EveryDimensionAndSourceHasWordsOfItsOwn) {
+  std::set<std::string> units;
+  for (int i = 1; i < v1::LimitUse::Dimension_ARRAYSIZE; ++i) {
+    if (!v1::LimitUse::Dimension_IsValid(i)) continue;
+    const std::string text = UnitText(static_cast<v1::LimitUse::Dimension>(i));
+    EXPECT_THAT(text, Not(HasSubstr("unknown"))) << i;
+    EXPECT_TRUE(units.insert(text).second) << text;
+  }
+  std::set<std::string> sources;
+  for (int i = 1; i < v1::LimitUse::Source_ARRAYSIZE; ++i) {
+    if (!v1::LimitUse::Source_IsValid(i)) continue;
+    EXPECT_TRUE(sources.insert(SourceText(static_cast<v1::LimitUse::Source>(i))).second) << i;
+  }
+}
+
+TEST(LimitText, ReadsBehindANumber) {
+  EXPECT_STREQ(UnitText(v1::LimitUse::INPUT_TOKENS_PER_MINUTE), "input tokens a minute");
+  EXPECT_STREQ(SourceText(v1::LimitUse::LEARNED), "as the provider's headers say");
+}
+
+}  // namespace
+}  // namespace candor
