@@ -12,8 +12,9 @@
 // so nothing is ever above what is configured. Where others use nearly all, 5 % of the reported
 // limit is tried on.
 //
-// The ramp: after 10 s without a call, and when a limit was just learned, calls go at 20 % of their
-// even spread, rising to all of it within 5 s; after a restart at 60 %, within 2.5 s.
+// The ramp: after 10 s without a call, and when a limit was just learned of which less than half
+// was in use, calls go at 20 % of their even spread, rising to all of it within 5 s; after a
+// restart at 60 %, within 2.5 s.
 //
 //   if (limits.Available(now, size) > 0) { limits.Take(now, 1, size); ... }
 //
