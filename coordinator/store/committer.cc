@@ -66,7 +66,10 @@ class GroupCommitter::Impl {
       const std::lock_guard lock(mutex_);
       if (closed_) return;
       pending_bytes_ += item.bytes;
+      queued_bytes_ += item.bytes;
+      queued_rows_ += item.rows;
       queue_.push_back(std::move(item));
+      if (resting_ && !Full()) return;
     }
     wake_.notify_one();
   }
@@ -102,6 +105,7 @@ class GroupCommitter::Impl {
       Group group = Gather();
       if (group.batches.empty()) return;
       const auto began = std::chrono::steady_clock::now();
+      next_ = began + options_.interval;
       Status status = store_.Commit(group.batches);
       if (!status.ok()) {
         {
@@ -125,10 +129,18 @@ class GroupCommitter::Impl {
     }
   }
 
+  // Whether the queue has all that a group may have.
+  bool Full() const {
+    return queued_rows_ >= options_.max_rows || queued_bytes_ >= options_.max_bytes;
+  }
+
   // Waits for a batch and takes what has gathered; nothing once stopped and empty.
   Group Gather() {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    resting_ = true;
+    wake_.wait_until(lock, next_, [this] { return closed_ || Full(); });
+    resting_ = false;
     Group group;
     while (!queue_.empty()) {
       Item& next = queue_.front();
@@ -142,6 +154,8 @@ class GroupCommitter::Impl {
       group.batches.push_back(std::move(next.batch));
       queue_.pop_front();
     }
+    queued_rows_ -= group.rows;
+    queued_bytes_ -= group.bytes;
     return group;
   }
 
@@ -152,7 +166,13 @@ class GroupCommitter::Impl {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;
+  std::size_t queued_rows_ = 0;
+  std::size_t queued_bytes_ = 0;
   bool closed_ = false;
+  // The thread waits for `next_`, not for a batch.
+  bool resting_ = false;
+  // When the next group may begin. Of the committer's thread alone.
+  std::chrono::steady_clock::time_point next_{};
   std::atomic<std::size_t> pending_bytes_ = 0;
   // Last: it uses all of the above.
   std::thread thread_;

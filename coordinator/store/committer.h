@@ -8,8 +8,9 @@
 //   committer.Submit(persist.ticket, std::move(persist.batch));
 //   if (committer.full()) StopReadingReports();
 //
-// A batch waits only while another group is being written: on an idle store it is committed at
-// once, on a busy one groups grow by themselves. No delay is added.
+// On an idle store a batch is committed at once. On a busy one it waits while another group is
+// being written, and until `interval` has passed since that one began: groups grow by themselves,
+// and what a group costs (fsync, index pages, waking threads) is shared by more rows.
 #pragma once
 
 #include "common/base/clock.h"
@@ -39,6 +40,8 @@ struct CommitterOptions {
   // A group is closed by whichever comes first. A single batch may be larger.
   std::size_t max_rows = 1'000;
   std::size_t max_bytes = std::size_t{1} << 20U;
+  // From the beginning of one group to that of the next, unless that is full before.
+  Duration interval{};
   // From here on `full` is true. Submit still accepts: an engine's command cannot be refused.
   std::size_t full_bytes = std::size_t{64} << 20U;
   // Called after each commit on the committer's thread, for metrics. May be empty.

@@ -35,11 +35,12 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
       {writer.delete_deleted_job_, "DELETE FROM deleted_jobs WHERE key = ?1"},
       {writer.insert_lease_batch_, "INSERT INTO lease_batches VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
       {writer.delete_lease_batch_, "DELETE FROM lease_batches WHERE id = ?1"},
+      // Two statements: one that may change a row that is there is prepared to be undone each time.
+      {writer.insert_attempt_,
+       "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING"},
       // NOT_SENT and UNKNOWN are what is believed until a report says better.
-      {writer.upsert_attempt_,
-       "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
-       "ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body "
-       "WHERE attempts.state IN (3, 5)"},
+      {writer.update_attempt_,
+       "UPDATE attempts SET state = ?2, body = ?3 WHERE id = ?1 AND state IN (3, 5)"},
       {writer.insert_outcome_,
        "INSERT INTO outcomes (job, cell, class, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5)"},
       // A message's bytes behind a field are the message with that field, unless it has one of its
@@ -203,13 +204,18 @@ Status SqliteWriter::AddAttempt(engine::AttemptRecord& record) {
   attempt.clear_index();
   attempt.clear_state();
   attempt.SerializeToString(&bytes_);
-  upsert_attempt_.Bind(1, static_cast<std::int64_t>(record.id));
-  upsert_attempt_.Bind(2, record.job);
-  upsert_attempt_.Bind(3, static_cast<std::int64_t>(PackCell(record.cell)));
-  upsert_attempt_.Bind(4, state);
-  upsert_attempt_.Bind(5, state_.alone.contains(record.id) ? 1 : 0);
-  upsert_attempt_.BindBlob(6, bytes_);
-  return upsert_attempt_.Run();
+  insert_attempt_.Bind(1, static_cast<std::int64_t>(record.id));
+  insert_attempt_.Bind(2, record.job);
+  insert_attempt_.Bind(3, static_cast<std::int64_t>(PackCell(record.cell)));
+  insert_attempt_.Bind(4, state);
+  insert_attempt_.Bind(5, state_.alone.contains(record.id) ? 1 : 0);
+  insert_attempt_.BindBlob(6, bytes_);
+  CANDOR_RETURN_IF_ERROR(insert_attempt_.Run());
+  if (connection_->changes() != 0) return {};
+  update_attempt_.Bind(1, static_cast<std::int64_t>(record.id));
+  update_attempt_.Bind(2, state);
+  update_attempt_.BindBlob(3, bytes_);
+  return update_attempt_.Run();
 }
 
 Status SqliteWriter::AddOutcome(engine::OutcomeRecord& record) {

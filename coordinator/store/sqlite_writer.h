@@ -68,9 +68,9 @@ class SqliteWriter {
   std::string bytes_;  // reused
   Statement insert_job_, insert_status_, update_status_, delete_job_, delete_status_,
       insert_deleted_job_, delete_deleted_job_, insert_lease_batch_, delete_lease_batch_,
-      upsert_attempt_, insert_outcome_, copy_outcome_, insert_failed_cell_, clear_blocked_,
-      insert_blocked_, upsert_provider_batch_, update_meta_, sweep_outcomes_, sweep_attempts_,
-      sweep_failed_cells_, sweep_provider_batches_;
+      insert_attempt_, update_attempt_, insert_outcome_, copy_outcome_, insert_failed_cell_,
+      clear_blocked_, insert_blocked_, upsert_provider_batch_, update_meta_, sweep_outcomes_,
+      sweep_attempts_, sweep_failed_cells_, sweep_provider_batches_;
 };
 
 }  // namespace candor::store

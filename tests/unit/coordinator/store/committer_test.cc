@@ -121,6 +121,21 @@ TEST_F(CommitterTest, CommitsAtOnceWhenIdleAndGathersWhileBusy) {
   EXPECT_THAT(failures_, IsEmpty());
 }
 
+TEST_F(CommitterTest, GathersForAnIntervalUnlessAGroupIsFullOrItStops) {
+  const auto committer = Start({.max_rows = 10, .interval = std::chrono::hours(1)});
+  store_.Allow(3);
+  Submit(*committer);  // the first one begins at once
+  store_.AwaitCommit(1);
+  Submit(*committer, 6);
+  Submit(*committer, 4);  // full
+  store_.AwaitCommit(2);
+  Submit(*committer);
+  Submit(*committer);
+  committer->Stop();
+  EXPECT_THAT(store_.groups(), ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4, 5)));
+  EXPECT_THAT(committed_, ElementsAre(1U, 3U, 5U));
+}
+
 TEST_F(CommitterTest, GroupsEndByRowsAndBytes) {
   const auto committer = Start({.max_rows = 10, .max_bytes = 100'000});
   Submit(*committer);
