@@ -32,7 +32,7 @@ class LiveJob {
     // Estimates are made at most so often ...
     Duration interval = std::chrono::milliseconds(250);
     // ... and not before so many times what they took has passed.
-    int rest_factor = 9;
+    int rest_factor = 19;
   };
 
   // `store` and `clock` outlive it.

@@ -272,9 +272,9 @@ class Engine::Impl {
   void CountCall(JobState& job, EntryState& entry, KindState& kind, v1::Attempt& attempt,
                  bool repeated);
   void WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
-                    std::unique_ptr<v1::Attempt> attempt);
+                    std::shared_ptr<v1::Attempt> attempt);
   void WriteOutcome(JobState& job, const CellKey& cell, AttemptId id, EntryState& entry,
-                    KindState& kind, std::unique_ptr<v1::Outcome> outcome);
+                    KindState& kind, std::shared_ptr<v1::Outcome> outcome);
   void Completed(JobState& job, EntryState& entry, KindState& kind);
   void Failed(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index,
               const v1::Attempt& attempt);

@@ -106,7 +106,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   EntryState& entry = job.entries[number];
   const CellKey cell{static_cast<std::uint16_t>(number), kind->kind, said.index()};
   Sanitize(report, kind->kind);
-  std::unique_ptr<v1::Attempt> attempt(report.release_attempt());
+  std::shared_ptr<v1::Attempt> attempt(parked.report.report, report.mutable_attempt());
   attempt->set_worker(parked.worker);
   const bool sent = attempt->state() != v1::Attempt::NOT_SENT;
 
@@ -137,7 +137,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
       attempt->set_state(v1::Attempt::DUPLICATE);
     } else {
       WriteOutcome(job, cell, parked.report.attempt, entry, *kind,
-                   std::unique_ptr<v1::Outcome>(report.release_outcome()));
+                   {parked.report.report, report.mutable_outcome()});
       if (WorkerState* worker = workers_.Find(parked.worker)) ++worker->outcomes;
     }
     if (has_cells) Completed(job, entry, *kind);

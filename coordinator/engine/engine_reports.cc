@@ -35,7 +35,7 @@ void Engine::Impl::On(ReportsArrived& event) {
   if (worker == nullptr) return;
   worker->last_heard = now();
   for (Report& report : event.reports) {
-    if (report.report == nullptr) report.report = std::make_unique<v1::AttemptReport>();
+    if (report.report == nullptr) report.report = std::make_shared<v1::AttemptReport>();
     HandleReport(*worker, report);
   }
 }
@@ -95,7 +95,7 @@ void Engine::Impl::HandleReport(WorkerState& worker, Report& report) {
 }
 
 void Engine::Impl::WriteAttempt(JobState& job, const CellKey& cell, AttemptId id,
-                                std::unique_ptr<v1::Attempt> attempt) {
+                                std::shared_ptr<v1::Attempt> attempt) {
   attempt->set_kind(cell.kind);
   attempt->set_index(cell.index);
   write_.attempts.push_back({id, job.key(), cell, std::move(attempt)});
@@ -141,7 +141,7 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
 }
 
 void Engine::Impl::WriteOutcome(JobState& job, const CellKey& cell, AttemptId id, EntryState& entry,
-                                KindState& kind, std::unique_ptr<v1::Outcome> outcome) {
+                                KindState& kind, std::shared_ptr<v1::Outcome> outcome) {
   outcome->set_kind(cell.kind);
   outcome->set_index(cell.index);
   ++kind.classes[outcome->class_()];
@@ -195,7 +195,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
   Group& group = groups_[entry.group];
   const CellKey cell{lease.entry, kind.kind, lease.index};
   Sanitize(*report.report, kind.kind);
-  std::unique_ptr<v1::Attempt> attempt(report.report->release_attempt());
+  const std::shared_ptr<v1::Attempt> attempt(report.report, report.report->mutable_attempt());
   attempt->set_worker(reporter.name);
   attempt->clear_batch();
   *attempt->mutable_grant_time() = ToProto(lease.grant_wall);
@@ -239,7 +239,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
         attempt->set_state(v1::Attempt::DUPLICATE);
       } else {
         WriteOutcome(job, cell, lease.attempt, entry, kind,
-                     std::unique_ptr<v1::Outcome>(report.report->release_outcome()));
+                     {report.report, report.report->mutable_outcome()});
         ++reporter.outcomes;
       }
       Completed(job, entry, kind);
@@ -254,7 +254,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
       }
       break;
   }
-  WriteAttempt(job, cell, lease.attempt, std::move(attempt));
+  WriteAttempt(job, cell, lease.attempt, attempt);
 }
 
 void Engine::Impl::FailCell(JobState& job, std::uint16_t entry, KindState& kind,

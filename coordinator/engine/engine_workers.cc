@@ -137,7 +137,7 @@ void Engine::Impl::Lose(std::uint32_t number, const std::string& why) {
 }
 
 void Engine::Impl::RecordEnd(const Lease& lease, v1::Attempt::State state, const std::string& why) {
-  auto attempt = std::make_unique<v1::Attempt>();
+  auto attempt = std::make_shared<v1::Attempt>();
   attempt->set_state(state);
   attempt->set_error_text(why);
   (lease.in_batch ? attempt->mutable_batch() : attempt->mutable_worker())

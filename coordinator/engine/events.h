@@ -83,11 +83,13 @@ struct WorkerDrained {
   std::string worker;
 };
 
-// One report with its attempt id as a number. The engine moves the contents into records.
+// One report with its attempt id as a number. The engine's records are its parts, as the engine
+// completes them: whatever holds the report's memory (a stream's message, with all its reports)
+// stays until the last record is written.
 struct Report {
   AttemptId attempt = 0;
   JobKey job = 0;  // 0: no such job any more
-  std::unique_ptr<v1::AttemptReport> report;
+  std::shared_ptr<v1::AttemptReport> report;
 };
 struct ReportsArrived {
   SessionId session = 0;

@@ -104,7 +104,7 @@ struct AttemptRecord {
   JobKey job = 0;
   CellKey cell;
   // Everything but `id`, `entry` and `scenario`, which follow from the above.
-  std::unique_ptr<v1::Attempt> attempt;
+  std::shared_ptr<v1::Attempt> attempt;
 };
 
 // What counts for a cell. The engine writes one for a cell at most; the store refuses a second one.
@@ -115,7 +115,7 @@ struct OutcomeRecord {
   AttemptId attempt = 0;
   // As the worker sent it. `entry`, `scenario` and `attempt_id` follow from the above and may be
   // left out by the store.
-  std::unique_ptr<v1::Outcome> outcome;
+  std::shared_ptr<v1::Outcome> outcome;
 };
 
 // Outcomes that a new job takes over from another one: copied within the store, so that a million

@@ -4,6 +4,7 @@
 #include "coordinator/service/grpc_status.h"
 
 #include <boost/asio/steady_timer.hpp>
+#include <google/protobuf/arena.h>
 
 #include <deque>
 #include <utility>
@@ -11,6 +12,8 @@
 namespace candor::service {
 namespace {
 
+// A message of some ten reports in one piece.
+constexpr std::size_t kMessageBlockBytes = 16'384;
 // How often a stream that is not read, because too much waits to be written, looks again.
 constexpr std::chrono::milliseconds kOverloadPause(10);
 
@@ -30,7 +33,7 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
     self_ = shared_from_this();
     service_.streams_.insert(self_);
     if (!service_.closed_.empty()) return Close(service_.closed_);
-    StartRead(&request_);
+    Read();
   }
 
   void Send(v1::ConnectResponse message) override {
@@ -68,9 +71,18 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
   }
 
  private:
+  // Each message lies in an arena of its own, which its reports keep until they are durable.
+  void Read() {
+    google::protobuf::ArenaOptions options;
+    options.max_block_size = kMessageBlockBytes;
+    arena_ = std::make_shared<google::protobuf::Arena>(options);
+    request_ = google::protobuf::Arena::CreateMessage<v1::ConnectRequest>(arena_.get());
+    StartRead(request_);
+  }
+
   void ReadOn() {
     if (ended_) return;
-    if (!host_.Overloaded()) return StartRead(&request_);
+    if (!host_.Overloaded()) return Read();
     // Back-pressure: an unread stream fills, and the worker's slots stay taken.
     pause_.expires_after(kOverloadPause);
     pause_.async_wait(
@@ -79,15 +91,15 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
 
   void Take() {
     if (ended_) return;
-    switch (request_.message_case()) {
+    switch (request_->message_case()) {
       case v1::ConnectRequest::kHello:
         return TakeHello();
       case v1::ConnectRequest::kHeartbeat:
         if (session_ == 0) return EndUnasked();
         host_.Handle(engine::WorkerHeartbeat{.session = session_,
-                                             .slots = request_.heartbeat().slots(),
-                                             .draining = request_.heartbeat().draining()});
-        if (request_.heartbeat().draining()) AnswerDrain();
+                                             .slots = request_->heartbeat().slots(),
+                                             .draining = request_->heartbeat().draining()});
+        if (request_->heartbeat().draining()) AnswerDrain();
         return;
       case v1::ConnectRequest::kReports:
         if (session_ == 0) return EndUnasked();
@@ -95,8 +107,7 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
       case v1::ConnectRequest::kBatchReport:
         if (session_ == 0) return EndUnasked();
         host_.Handle(engine::BatchReported{.session = session_,
-                                           .report = std::make_shared<v1::BatchReport>(
-                                               std::move(*request_.mutable_batch_report()))});
+                                           .report = {arena_, &request_->batch_report()}});
         return;
       case v1::ConnectRequest::MESSAGE_NOT_SET:
         return;  // of a newer worker: nothing that this coordinator knows
@@ -106,7 +117,7 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
   void TakeHello() {
     if (session_ != 0)
       return End({grpc::StatusCode::FAILED_PRECONDITION, "hello was said already on this stream"});
-    auto hello = std::make_shared<v1::Hello>(std::move(*request_.mutable_hello()));
+    const std::shared_ptr<const v1::Hello> hello(arena_, &request_->hello());
     if (hello->worker().rfind("workers/", 0) != 0 || hello->slots() < 1) {
       return End(InvalidField(
           "hello",
@@ -146,9 +157,9 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
 
   void TakeReports() {
     engine::ReportsArrived event{.session = session_, .reports = {}};
-    event.reports.reserve(static_cast<std::size_t>(request_.reports().reports_size()));
+    event.reports.reserve(static_cast<std::size_t>(request_->reports().reports_size()));
     v1::ConnectResponse foreign;
-    for (v1::AttemptReport& report : *request_.mutable_reports()->mutable_reports()) {
+    for (v1::AttemptReport& report : *request_->mutable_reports()->mutable_reports()) {
       const auto attempt = host_.store().ParseAttemptName(report.attempt().id());
       if (!attempt) {
         // Of another store: nobody here waits for it, and the worker is to stop sending it.
@@ -156,9 +167,7 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
         continue;
       }
       const engine::JobKey job = host_.engine().FindJob(report.job()).value_or(0);
-      event.reports.push_back({.attempt = *attempt,
-                               .job = job,
-                               .report = std::make_unique<v1::AttemptReport>(std::move(report))});
+      event.reports.push_back({.attempt = *attempt, .job = job, .report = {arena_, &report}});
     }
     if (foreign.has_acknowledgement()) Send(std::move(foreign));
     if (!event.reports.empty()) host_.Handle(std::move(event));
@@ -181,7 +190,8 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1
   // gRPC's reference, from Open to OnDone.
   std::shared_ptr<WorkerStream> self_;
   boost::asio::steady_timer pause_;
-  v1::ConnectRequest request_;
+  std::shared_ptr<google::protobuf::Arena> arena_;
+  v1::ConnectRequest* request_ = nullptr;
   // The front is being written.
   std::deque<v1::ConnectResponse> outgoing_;
   std::string worker_;

@@ -105,7 +105,7 @@ class LimitsWorld {
   struct Worker {
     SessionId session = 0;
     bool draining = false;
-    std::map<AttemptId, std::unique_ptr<v1::AttemptReport>> held;  // null: under way
+    std::map<AttemptId, std::shared_ptr<v1::AttemptReport>> held;  // null: under way
   };
 
   void At(TimePoint time, std::function<void()> action) {
