@@ -107,8 +107,8 @@ StatusOr<Connection> Connection::Open(const std::string& path, Access access) {
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (access == Access::kReadOnly ? SQLITE_OPEN_READONLY
                                                  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  // Nobody asks SQLite how much memory it has; counting takes a lock at each allocation. Refused, and
-  // no matter, when somebody else in the process has opened a database before.
+  // Nobody asks SQLite how much memory it has; counting takes a lock at each allocation. Refused,
+  // and no matter, when somebody else in the process has opened a database before.
   static const int counting = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(counting);
   sqlite3* database = nullptr;
