@@ -43,7 +43,8 @@ double ResidentMegabytes() {
 class Bench {
  public:
   explicit Bench(std::int64_t cells, int scenarios = 100, bool adaptive = false)
-      : engine_({.config = MakeConfig()}, {.term = 1}) {
+      // Known to bear as many as there are slots: nothing has to be found out first.
+      : engine_({.config = MakeConfig(0, 0, kWorkers * kSlots)}, {.term = 1}) {
     shape_.scenarios = scenarios;
     shape_.trials = static_cast<int>(cells / scenarios);
     shape_.adaptive = adaptive;
