@@ -24,7 +24,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 # The core alone: its CMake package wants what serves and pushes metrics, too, which we do ourselves.
 pkg_check_modules(prometheus_cpp_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-# The allocator of the programs: objects are made by one thread and freed by another, where glibc's takes a fifth more CPU.
+# The allocator of coordinator and worker: objects are made by one thread and freed by another, where glibc's takes a fifth more CPU.
 # Sanitizers bring their own.
 if(NOT CANDOR_SANITIZE AND NOT CANDOR_FUZZ)
   pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)

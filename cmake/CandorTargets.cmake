@@ -9,12 +9,12 @@ function(candor_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} candor_options)
 endfunction()
 
-# candor_program(NAME SRCS a.cc ... DEPS lib ...): lands in build/<preset>/bin.
+# candor_program(NAME [SERVER] SRCS a.cc ... DEPS lib ...): lands in build/<preset>/bin. SERVER: runs for long, with jemalloc.
 function(candor_program name)
-  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SERVER" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} candor_options)
-  if(TARGET PkgConfig::jemalloc)
+  if(ARG_SERVER AND TARGET PkgConfig::jemalloc)
     # Its malloc takes the place of libc's without being named: kept though no symbol asks for it.
     target_link_options(${name} PRIVATE LINKER:--no-as-needed)
     target_link_libraries(${name} PRIVATE PkgConfig::jemalloc)
