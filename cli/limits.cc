@@ -4,6 +4,7 @@
 #include "cli/limit_page.h"
 #include "cli/screen.h"
 #include "common/base/json_proto.h"
+#include "common/base/max_limit.h"
 
 #include <CLI/CLI.hpp>
 #include <google/protobuf/descriptor.h>
@@ -44,12 +45,11 @@ const char* HelpOf(const std::string& field) {
 // What is wrong with a limit; empty when nothing is. With a zero in front CLI11 would read it as
 // octal: "010" as 8.
 std::string CheckLimit(const std::string& text) {
-  constexpr std::size_t kMostDigits = 15;
   const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
   const bool zeros = text.size() > 1 && text.starts_with('0');
-  if (digits && !zeros && text.size() <= kMostDigits) return "";
+  if (digits && !zeros && text.size() <= std::size_t{kMaxLimitDigits}) return "";
   return fmt::format("\"{}\" is no limit; give a whole number of at most {} digits{}, 0 for none",
-                     text, kMostDigits, zeros ? ", without zeros in front" : "");
+                     text, kMaxLimitDigits, zeros ? ", without zeros in front" : "");
 }
 
 StatusOr<v1::ListLimitGroupsResponse> List(Context& context) {

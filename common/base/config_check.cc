@@ -1,6 +1,7 @@
 // Validate of config.h: everything that is wrong with a configuration, field by field.
 #include "candor/v1/cluster_service.pb.h"
 #include "candor/v1/config.pb.h"
+#include "common/base/batch_bounds.h"
 #include "common/base/config.h"
 #include "common/base/logging.h"
 #include "common/base/max_limit.h"
@@ -181,16 +182,14 @@ class Checker {
   // A batch above what its provider takes would be made, refused, and made again.
   void CheckBatch(const v1::BatchConfig& batch, const std::string& dialect,
                   const std::string& path) {
-    const bool anthropic = dialect == "anthropic";
-    const int most_lines = anthropic ? 100'000 : 50'000;
-    const std::int64_t most_bytes = anthropic ? 256'000'000 : 200'000'000;
-    if (batch.max_lines() < 0 || batch.max_lines() > most_lines) {
+    const BatchBounds most = BatchBoundsOf(dialect);
+    if (batch.max_lines() < 0 || batch.max_lines() > most.lines) {
       Add(path + ".max_lines", "is {}; give 1 to {}, or 0 for 10000", batch.max_lines(),
-          most_lines);
+          most.lines);
     }
-    if (batch.max_bytes() < 0 || batch.max_bytes() > most_bytes) {
+    if (batch.max_bytes() < 0 || batch.max_bytes() > most.bytes) {
       Add(path + ".max_bytes", "is {}; give 1 to {}, or 0 for 100000000", batch.max_bytes(),
-          most_bytes);
+          most.bytes);
     }
     if (batch.queue_tokens() < 0) {
       Add(path + ".queue_tokens", "is {}; give 1 or more, or 0 for no limit", batch.queue_tokens());

@@ -7,5 +7,6 @@
 namespace candor {
 
 inline constexpr std::int64_t kMaxLimit = 999'999'999'999'999;
+inline constexpr int kMaxLimitDigits = 15;
 
 }  // namespace candor

@@ -14,6 +14,7 @@
 // Pure, as everything in this room. Paths are relative to the endpoint's base URL.
 #pragma once
 
+#include "common/base/batch_bounds.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/dialect/dialect.h"
@@ -94,8 +95,7 @@ class BatchForm {
   // True when a batch carries our token, and shows it as long as it exists.
   virtual bool keeps_token() const = 0;
   // Most lines and bytes that the provider takes.
-  virtual std::int64_t max_lines() const = 0;
-  virtual std::int64_t max_bytes() const = 0;
+  virtual BatchBounds bounds() const = 0;
 
   virtual std::string BeginInput() const = 0;
   // `request` is the body of the call as the dialect renders it.

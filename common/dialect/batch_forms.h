@@ -21,8 +21,7 @@ class OpenAiBatches final : public BatchForm {
 
   bool uploads() const override { return true; }
   bool keeps_token() const override { return true; }
-  std::int64_t max_lines() const override { return 50'000; }
-  std::int64_t max_bytes() const override { return 200'000'000; }
+  BatchBounds bounds() const override { return BatchBoundsOf("openai"); }
   std::string BeginInput() const override { return {}; }
   void AppendLine(std::string_view custom_id, std::string_view request,
                   std::string* input) const override;
@@ -44,8 +43,7 @@ class AnthropicBatches final : public BatchForm {
  public:
   bool uploads() const override { return false; }
   bool keeps_token() const override { return false; }
-  std::int64_t max_lines() const override { return 100'000; }
-  std::int64_t max_bytes() const override { return 256'000'000; }
+  BatchBounds bounds() const override { return BatchBoundsOf("anthropic"); }
   std::string BeginInput() const override { return "{\"requests\":["; }
   void AppendLine(std::string_view custom_id, std::string_view request,
                   std::string* input) const override;

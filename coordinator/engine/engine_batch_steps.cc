@@ -4,6 +4,7 @@
 // worker that is only believed lost may still create the batch. So it is given out again only after
 // the time within which a creation begins and ends, and then looks for the token first
 // (docs/adr/0008-batches-by-token-and-adoption.md).
+#include "common/base/batch_contract.h"
 #include "common/base/time_proto.h"
 #include "coordinator/engine/engine_impl.h"
 #include "coordinator/engine/planted_bug.h"
@@ -31,9 +32,6 @@ constexpr Duration kMaxRetryAfter = std::chrono::hours(1);
 // because what is new is seen late, and because a gateway that is being changed knows nothing for a
 // moment.
 constexpr std::int32_t kMaxAbsences = 3;
-// As worker_service.proto says of BatchTask.send_clock, and a second for the ways of the messages.
-constexpr int kCreateWithin = 10;
-constexpr int kCreateTakes = 2;
 
 Duration IntervalOf(const v1::BatchConfig& config) {
   return config.has_poll_interval() && ToDuration(config.poll_interval()) > Duration(0)
@@ -44,7 +42,8 @@ Duration IntervalOf(const v1::BatchConfig& config) {
 }  // namespace
 
 Duration Engine::Impl::SubmitQuiet() const {
-  return (kCreateWithin + kCreateTakes) * options_.lease_ttl + std::chrono::seconds(1);
+  // And a second for the ways of the messages.
+  return (kCreateWithinTtls + kCreateTakesTtls) * options_.lease_ttl + std::chrono::seconds(1);
 }
 
 Duration Engine::Impl::PollPause(const ProviderBatch& batch) const {
@@ -144,15 +143,7 @@ void Engine::Impl::GiveStep(ProviderBatch& batch, v1::BatchTask::Step step, Sess
   const bool looks = batch.provider_batch.empty();
   const bool lines = looks || step == v1::BatchTask::COLLECT;
   for (const LeaseSlot slot : lines ? LinesOf(batch) : std::vector<LeaseSlot>()) {
-    const Lease& lease = leases_[slot];
-    const KindState& kind = lease.job->entries[lease.entry].kinds[lease.kind];
-    command.leases.push_back({lease.attempt,
-                              lease.job->key(),
-                              {lease.entry, kind.kind, lease.index},
-                              lease.size.total(),
-                              false,
-                              nullptr,
-                              lease.size.output});
+    command.leases.push_back(RecordOf(leases_[slot]));
   }
   if (looks && batch.may_exist) {
     const std::uint32_t endpoint = batch.job->entries[batch.entry].model.endpoint;
@@ -236,7 +227,7 @@ void Engine::Impl::On(BatchReported& event) {
       return;
     case v1::BatchReport::REFUSED:
       if (batch->state != v1::Batch::COLLECTING) {
-        return RefuseBatch(*batch, report.error_class(), WordsOf(report));
+        return RefuseBatch(*batch, report.error_class(), Words(report.error_text()));
       }
       break;
     case v1::BatchReport::ABSENT:
@@ -244,18 +235,12 @@ void Engine::Impl::On(BatchReported& event) {
     case v1::BatchReport::UNDECIDED:
       RetryStep(*batch, report);
       // What is under way at the provider is to have settled before it is looked at again.
-      batch->due = std::max(batch->due, now() + kCreateTakes * options_.lease_ttl);
+      batch->due = std::max(batch->due, now() + kCreateTakesTtls * options_.lease_ttl);
       return;
     default:
       break;
   }
   RetryStep(*batch, report);
-}
-
-std::string Engine::Impl::WordsOf(const v1::BatchReport& report) {
-  v1::Attempt attempt;
-  attempt.set_error_text(report.error_text());
-  return Words(attempt);
 }
 
 void Engine::Impl::BatchInProgress(ProviderBatch& batch, const v1::BatchReport& report,
@@ -297,12 +282,13 @@ void Engine::Impl::BatchAbsent(ProviderBatch& batch, const v1::BatchReport& repo
     }
     if (KindOf(report.error_class()) == ErrorKind::kStopGroup) {
       // Certainly not created: its cells wait for who resumes.
-      const std::string words = WordsOf(report);
+      const std::string words = Words(report.error_text());
       WithdrawBatch(batch, words);
       return StopGroup(batch.job->entries[batch.entry].group, words);
     }
   } else if (++batch.absences >= kMaxAbsences) {
-    batch.error_text = fmt::format("the provider does not know it any more: {}", WordsOf(report));
+    batch.error_text =
+        fmt::format("the provider does not know it any more: {}", Words(report.error_text()));
     EndLines(batch, v1::Attempt::UNKNOWN, batch.error_text);
     return EndBatch(batch, v1::Batch::DONE);
   }
@@ -313,7 +299,7 @@ void Engine::Impl::BatchAbsent(ProviderBatch& batch, const v1::BatchReport& repo
 }
 
 void Engine::Impl::RetryStep(ProviderBatch& batch, const v1::BatchReport& report) {
-  batch.error_text = report.error_text().empty() ? std::string() : WordsOf(report);
+  batch.error_text = report.error_text().empty() ? std::string() : Words(report.error_text());
   batch.due = now() + kFirstRetry / 2 +
               JitteredBackOff(kFirstRetry, kLongestRetry, ++batch.failures, random_);
   if (report.has_retry_after()) {

@@ -56,7 +56,7 @@ std::vector<v1::Batch> Engine::Impl::Batches(JobKey key) const {
     view.set_name(batch.name);
     view.set_job(job->job().name());
     view.set_entry(job->entries[batch.entry].name);
-    view.set_lines_collected(batch.state == v1::Batch::REFUSED ? 0 : Collected(batch));
+    view.set_lines_collected(Collected(batch));
   }
   return views;
 }

@@ -77,14 +77,6 @@ bool Engine::Impl::HasOpenBatch(const JobState& job, std::uint16_t entry) const 
   });
 }
 
-bool Engine::Impl::IsServed(std::uint32_t endpoint) const {
-  for (const auto& [name, number] : workers_.by_name()) {
-    const WorkerState& worker = workers_[number];
-    if (worker.session != 0 && !worker.draining && worker.Serves(endpoint)) return true;
-  }
-  return false;
-}
-
 // Prompt tokens that batches of the group may still take of the provider's queue.
 std::int64_t Engine::Impl::QueueLeft(const EntryState& entry) const {
   const std::int64_t limit = entry.model.batch.queue_tokens();
@@ -124,7 +116,7 @@ void Engine::Impl::DecideBatches() {
 
 void Engine::Impl::DecideBatch(JobState& job, std::uint32_t number) {
   EntryState& entry = job.entries[number];
-  if (!IsServed(entry.model.endpoint)) return;
+  if (PickForStep(entry.model.endpoint, {}) == 0) return;
   const v1::BatchConfig& config = entry.model.batch;
   std::int64_t lines = MaxLines(config);
   std::int64_t bytes = MaxBytes(config);
@@ -196,13 +188,7 @@ void Engine::Impl::AddLine(JobState& job, std::uint32_t entry, KindState& kind, 
   lease.grant_wall = instant_.wall;
   lease.batch = record.id;
   leases_.Add(lease);
-  record.leases.push_back({lease.attempt,
-                           job.key(),
-                           {lease.entry, kind.kind, index},
-                           lease.size.total(),
-                           false,
-                           nullptr,
-                           lease.size.output});
+  record.leases.push_back(RecordOf(lease));
   ++batches_[record.id].open;
   ++kind.open;
   ++kind.batch_open;

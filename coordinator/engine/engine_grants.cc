@@ -210,6 +210,13 @@ std::int64_t Engine::Impl::GrantCells(JobState& job, std::uint32_t entry, KindSt
   return granted;
 }
 
+LeaseRecord Engine::Impl::RecordOf(const Lease& lease) {
+  const KindState& kind = lease.job->entries[lease.entry].kinds[lease.kind];
+  return {lease.attempt,      lease.job->key(), {lease.entry, kind.kind, lease.index},
+          lease.size.total(), lease.alone,      lease.trial,
+          lease.size.output};
+}
+
 void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
                             std::uint32_t index, std::uint32_t worker, bool alone) {
   if (open_batch_[worker] == kClosed) {
@@ -242,13 +249,7 @@ void Engine::Impl::AddLease(JobState& job, std::uint32_t entry, KindState& kind,
   lease.batch = batch.id;
   if (!kind.chains.empty()) lease.trial = kind.chains.Of(index).trial;
   granted.leases.emplace_back(leases_.Add(lease), lease.attempt);
-  batch.leases.push_back({lease.attempt,
-                          job.key(),
-                          {lease.entry, kind.kind, index},
-                          lease.size.total(),
-                          alone,
-                          lease.trial,
-                          lease.size.output});
+  batch.leases.push_back(RecordOf(lease));
   groups_[state.group].limits.Take(now(), 1, lease.size);
   Batch& kept = batches_[batch.id];
   ++kept.open;

@@ -253,6 +253,8 @@ class Engine::Impl {
   std::uint32_t PickWorker(std::uint32_t endpoint, std::int64_t* free_slots, std::int64_t* workers);
   std::int64_t GrantCells(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t worker,
                           std::int64_t count);
+  // As it is stored, and sent.
+  static LeaseRecord RecordOf(const Lease& lease);
   void AddLease(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t index,
                 std::uint32_t worker, bool alone);
   void SendGranted(const AtCommit::Granted& granted);
@@ -300,7 +302,6 @@ class Engine::Impl {
   void InitBatches(JobState& job);
   bool MayBatch(const JobState& job, EntryState& entry);
   bool HasOpenBatch(const JobState& job, std::uint16_t entry) const;
-  bool IsServed(std::uint32_t endpoint) const;
   std::int64_t QueueLeft(const EntryState& entry) const;
   void DecideBatches();
   void DecideBatch(JobState& job, std::uint32_t entry);
@@ -342,7 +343,6 @@ class Engine::Impl {
   void BatchEnded(ProviderBatch& batch, const v1::BatchReport& report);
   void BatchAbsent(ProviderBatch& batch, const v1::BatchReport& report);
   void RetryStep(ProviderBatch& batch, const v1::BatchReport& report);
-  static std::string WordsOf(const v1::BatchReport& report);
 
   // --- engine_late.cc ---
   void Park(WorkerState& worker, Report& report);

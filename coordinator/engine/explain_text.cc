@@ -164,12 +164,9 @@ FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTi
                                 dimension == Use::OUTPUT_TOKENS_PER_MINUTE;
                        }));
     case v1::DAILY_LIMIT:
-      if (!FullestUse(facts, IsOfADay)) {
-        return {
-            fmt::format("the provider's quota of a day of limit group \"{}\" was used up", group),
-            "wait, or ask the provider for more a day"};
-      }
-      return LimitText(facts, FullestUse(facts, IsOfADay));
+      if (const auto use = FullestUse(facts, IsOfADay)) return LimitText(facts, use);
+      return {fmt::format("the provider's quota of a day of limit group \"{}\" was used up", group),
+              "wait, or ask the provider for more a day"};
     case v1::IN_FLIGHT_LIMIT:
       return LimitText(facts, FullestUse(facts, [](Use::Dimension dimension) {
                          return dimension == Use::IN_FLIGHT;

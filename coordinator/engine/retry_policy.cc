@@ -37,8 +37,7 @@ ErrorKind KindOf(v1::Attempt::ErrorClass error_class) {
   }
 }
 
-std::string Words(const v1::Attempt& attempt) {
-  std::string text = attempt.error_text();
+std::string Words(std::string text) {
   if (text.empty()) text = "no reason was given";
   if (text.size() > kMaxWords) {
     std::size_t cut = kMaxWords;
@@ -47,6 +46,11 @@ std::string Words(const v1::Attempt& attempt) {
     text.resize(cut);
     text += "...";
   }
+  return text;
+}
+
+std::string Words(const v1::Attempt& attempt) {
+  std::string text = Words(attempt.error_text());
   if (attempt.http_status() == 0) return text;
   return fmt::format("HTTP {}: {}", attempt.http_status(), text);
 }

@@ -37,6 +37,8 @@ ErrorKind KindOf(v1::Attempt::ErrorClass error_class);
 
 // "HTTP 401: invalid key", of what the worker reported; at most 300 characters of the provider's.
 std::string Words(const v1::Attempt& attempt);
+// The same of a text alone.
+std::string Words(std::string text);
 
 // Full jitter ("Exponential Backoff And Jitter", M. Brooker, AWS Architecture Blog, 2015): uniform
 // on 0 to base * 2^(n-1), capped. n counts from 1.

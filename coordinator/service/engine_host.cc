@@ -21,8 +21,7 @@ namespace {
 constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
 // Lines of a provider's batch in one message: some 100 bytes each.
 constexpr std::size_t kBatchLinesAtATime = 5'000;
-// A tenth of what a fast call takes: no slot waits noticeably longer, and a busy store has a fifth
-// of the fsyncs.
+// A small part of what any call takes, so that no slot waits noticeably longer.
 constexpr std::chrono::milliseconds kCommitInterval(5);
 constexpr std::size_t kReaderThreads = 2;
 // Pairs that one reader works out at a time: some milliseconds, so that other reads get their turn.

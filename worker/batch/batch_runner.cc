@@ -4,13 +4,12 @@
 #include "common/base/time_proto.h"
 #include "common/dialect/batch.h"
 #include "worker/batch/adopt.h"
+#include "worker/batch/collect.h"
 #include "worker/batch/line_report.h"
 #include "worker/batch/provider_calls.h"
 #include "worker/batch/turn.h"
 
-#include <absl/container/flat_hash_map.h>
 #include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -30,24 +29,11 @@ using v1::BatchReport;
 using v1::BatchTask;
 using Phase = dialect::BatchObject::Phase;
 
-// Lines that are rendered, or reported, before others get their turn.
-constexpr int kLinesAtATime = 100;
 constexpr const char* kStopped = "stopped before it was created";
 // A file that was just uploaded may not be seen yet: so often, after a pause that doubles.
 constexpr int kFileTries = 6;
 constexpr milliseconds kFilePause(250);
 constexpr milliseconds kPostTime(60'000);
-// Results that cannot be had or read are asked for again until their batch is so old: a new file
-// may not be seen yet, and a proxy may have answered. Then they are given up.
-constexpr Duration kResultsAwaited = std::chrono::hours(48);
-
-// The words of an answer that is no answer.
-dialect::ProviderError Unreadable(const Status& status) {
-  return {.error_class = Attempt::MALFORMED_RESPONSE,
-          .text = Message(status),
-          .retry_after = std::nullopt};
-}
-
 // Whether the answer is one of whoever decides. A 408, 409 or 499 may come from between, and above
 // 500 the provider itself may have failed half-way: their classes are none of the two below.
 bool IsDecision(const Answer& answer) { return answer.status >= 300 && answer.status < 500; }
@@ -203,26 +189,26 @@ class StepRun {
   }
 
   asio::awaitable<Status> RenderInput(std::string* input) {
-    if (task_.leases_size() > form_.max_lines()) {
+    if (task_.leases_size() > form_.bounds().lines) {
       co_return InvalidArgument("the batch has {} lines; the provider takes {}",
-                                task_.leases_size(), form_.max_lines());
+                                task_.leases_size(), form_.bounds().lines);
     }
     *input = form_.BeginInput();
     dialect::RenderedCell rendered;
     int lines = 0;
     for (const v1::Lease& lease : task_.leases()) {
-      if (++lines % kLinesAtATime == 0) co_await Yield();
+      if (++lines % kLinesAtATime == 0) co_await LetOthersGo();
       if (sink_.stopped()) co_return Cancelled(kStopped);
       const Status made = RenderLine(calls_, *start_.job, lease, &rendered);
       if (!made.ok()) co_return Annotate(made, "the request of a line cannot be made");
       form_.AppendLine(lease.attempt_id(), rendered.body, input);
     }
     form_.EndInput(input);
-    if (static_cast<std::int64_t>(input->size()) > form_.max_bytes()) {
+    if (static_cast<std::int64_t>(input->size()) > form_.bounds().bytes) {
       co_return InvalidArgument(
           "the batch has {} bytes and the provider takes {}: configure a lower batch.max_lines or "
           "batch.max_bytes for the model",
-          input->size(), form_.max_bytes());
+          input->size(), form_.bounds().bytes);
     }
     co_return absl::OkStatus();
   }
@@ -338,86 +324,15 @@ class StepRun {
     report_.set_provider_batch(batch->id);
     report_.set_provider_state(batch->state);
     report_.set_lines_done(batch->lines_done);
-    for (const v1::Lease& lease : task_.leases()) open_[lease.attempt_id()] = &lease;
-    const bool old = batch->create_time && calls_.WallNow() - *batch->create_time > kResultsAwaited;
-    bool all_read = true;
-    for (const std::string& path : batch->result_paths) {
-      const std::optional<dialect::ProviderError> failed = co_await ReadResults(path);
-      if (ended_) co_return;
-      all_read = all_read && !failed && !left_out_;
-      const bool given_up = old && failed &&
-                            (failed->error_class == Attempt::NOT_FOUND ||
-                             failed->error_class == Attempt::MALFORMED_RESPONSE);
-      if (failed && !given_up) {
-        Say(BatchReport::STATE_UNSPECIFIED, *failed);
-        co_return;
-      }
-    }
-    // A line that was left out may have been paid: of those it is not known which were run.
-    if (batch->cut_short && all_read) {
-      const std::string why =
-          fmt::format("the batch was {} before the line's turn came", batch->state);
-      for (const v1::Lease& lease : task_.leases()) {
-        if (!open_.contains(lease.attempt_id())) continue;
-        const bool goes_on = co_await sink_.Take(ReportNotRun(lease, task_.batch(), why));
-        if (!goes_on) co_return;
-      }
-    }
+    Collector collector(start_, calls_, form_, sink_);
+    const std::optional<dialect::ProviderError> failed = co_await collector.Run(*batch);
+    if (failed) co_return Say(BatchReport::STATE_UNSPECIFIED, *failed);
+    if (collector.ended()) co_return;
     // Said only when no result can be lost any more.
     const bool all = co_await sink_.Flush();
     if (all) report_.set_state(BatchReport::COLLECTED);
   }
 
-  // Reports the lines of one file. What went wrong, if it was not read to its end or is no file of
-  // results: its lines would be asked, and paid, once more.
-  asio::awaitable<std::optional<dialect::ProviderError>> ReadResults(const std::string& path) {
-    results_ = 0;
-    no_results_ = 0;
-    no_result_.reset();
-    const Answer answer =
-        co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
-    const int left_out = no_results_ + answer.lines_left_out;
-    left_out_ = left_out > 0;
-    if (left_out_) {
-      // Once, however many there are, and not their text, which may be answers.
-      Log()
-          .With("batch", task_.batch())
-          .Warn("{} lines of {} are no results, or too long, and are left out", left_out, path);
-    }
-    if (answer.error) co_return answer.error;
-    if (results_ == 0 && no_result_) co_return no_result_;
-    co_return std::nullopt;
-  }
-
-  asio::awaitable<bool> TakeLine(std::string_view text) {
-    if (++lines_ % kLinesAtATime == 0) co_await Yield();
-    const auto result = form_.ReadResult(calls_.key().Redact(std::string(text)));
-    if (!result.ok()) {
-      if (!no_result_) no_result_ = Unreadable(result.status());
-      ++no_results_;
-      co_return true;
-    }
-    ++results_;
-    const auto at = open_.find(result->custom_id);
-    // Its result is durable already, or came twice.
-    if (at == open_.end()) co_return true;
-    const v1::Lease& lease = *at->second;
-    open_.erase(at);
-    const Status made = RenderLine(calls_, *start_.job, lease, &rendered_);
-    if (!made.ok()) {
-      Log().With("batch", task_.batch()).Warn("a result is left out: {}", Message(made));
-      co_return true;
-    }
-    const bool goes_on =
-        co_await sink_.Take(ReportLine(calls_, lease, task_.batch(), rendered_, *result));
-    ended_ = !goes_on;
-    co_return goes_on;
-  }
-
-  static asio::awaitable<void> Yield() {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await asio::post(executor, asio::use_awaitable);
-  }
   static asio::awaitable<void> Pause(milliseconds time) {
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer timer(executor, time);
@@ -433,16 +348,6 @@ class StepRun {
   const Clock& clock_;
   Turn& turn_;
   BatchReport& report_;
-  // Of a COLLECT: lines without a result so far, by custom id.
-  absl::flat_hash_map<std::string, const v1::Lease*> open_;
-  dialect::RenderedCell rendered_;
-  int lines_ = 0;
-  bool ended_ = false;
-  // Of the file that is read: its results, its lines that are none, and the first of them.
-  int results_ = 0;
-  int no_results_ = 0;
-  std::optional<dialect::ProviderError> no_result_;
-  bool left_out_ = false;
 };
 
 class HttpBatchRunner final : public BatchRunner {

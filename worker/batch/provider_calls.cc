@@ -1,5 +1,8 @@
 #include "worker/batch/provider_calls.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <exception>
@@ -84,6 +87,17 @@ class LineSplitter {
 
 }  // namespace
 
+dialect::ProviderError Unreadable(const Status& status) {
+  return {.error_class = v1::Attempt::MALFORMED_RESPONSE,
+          .text = Message(status),
+          .retry_after = std::nullopt};
+}
+
+asio::awaitable<void> LetOthersGo() {
+  const auto executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);
+}
+
 ProviderCalls::ProviderCalls(const provider::Endpoint& endpoint, std::string model,
                              std::shared_ptr<const Secret> key, net::HttpClient& http,
                              const Clock& clock)
@@ -98,28 +112,11 @@ net::HttpRequest ProviderCalls::MakeRequest(std::string_view method, std::string
   request.method = method;
   request.origin = endpoint_.origin();
   const provider::Route& route = endpoint_.RouteOf(model_);
-  // The endpoint's own path is that of a single call.
-  const std::string target = endpoint_.Target(route, model_);
-  std::string_view base = target;
-  const std::size_t question = base.find('?');
-  const std::string_view query =
-      question == std::string_view::npos ? std::string_view() : base.substr(question + 1);
-  base = base.substr(0, question);
-  const std::string call = endpoint_.dialect().Path(model_, route.stream);
-  if (base.ends_with(call)) base.remove_suffix(call.size());
-  request.target.assign(base).append(path);
-  if (!query.empty()) {
-    request.target.push_back(path.find('?') == std::string_view::npos ? '?' : '&');
-    request.target.append(query);
-  }
+  request.target = endpoint_.TargetOf(route, path);
   request.timeouts = endpoint_.timeouts();
   request.max_response_body_bytes = kMaxAnswerBytes;
   request.headers.Add("Accept", "application/json");
-  if (!key_->empty()) {
-    request.headers.Add(endpoint_.auth_header(),
-                        std::string(endpoint_.auth_prefix()) + key_->Reveal());
-  }
-  for (const auto& [name, value] : route.headers) request.headers.Add(name, value);
+  endpoint_.AddHeaders(route, *key_, &request.headers);
   return request;
 }
 

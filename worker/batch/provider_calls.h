@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/secret.h"
+#include "common/base/status.h"
 #include "common/dialect/batch.h"
 #include "common/dialect/error.h"
 #include "common/net/http_client.h"
@@ -31,6 +32,13 @@ struct Answer {
   // Of GetLines: lines that were too long.
   int lines_left_out = 0;
 };
+
+// The words of an answer that is none.
+dialect::ProviderError Unreadable(const Status& status);
+
+// Lines that are rendered, or reported, before others get their turn; and that turn.
+inline constexpr int kLinesAtATime = 100;
+boost::asio::awaitable<void> LetOthersGo();
 
 // Takes a line; false ends the call.
 using TakeLine = std::function<boost::asio::awaitable<bool>(std::string_view line)>;

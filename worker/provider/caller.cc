@@ -107,10 +107,7 @@ net::HttpRequest Caller::MakeRequest(const Endpoint& endpoint, std::string_view 
   request.headers.Add("Accept",
                       route.stream ? "text/event-stream, application/json" : "application/json");
   request.headers.Add("X-Client-Request-Id", lease.attempt_id());
-  if (!key.empty()) {
-    request.headers.Add(endpoint.auth_header(), std::string(endpoint.auth_prefix()) + key.Reveal());
-  }
-  for (const auto& [name, value] : route.headers) request.headers.Add(name, value);
+  endpoint.AddHeaders(route, key, &request.headers);
   return request;
 }
 

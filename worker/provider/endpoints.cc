@@ -164,10 +164,20 @@ const Route& Endpoint::RouteOf(std::string_view model) const {
 }
 
 std::string Endpoint::Target(const Route& route, std::string_view model) const {
-  std::string target = base_path_ + dialect_->Path(model, route.stream);
+  return TargetOf(route, dialect_->Path(model, route.stream));
+}
+
+std::string Endpoint::TargetOf(const Route& route, std::string_view path) const {
+  std::string target = base_path_;
+  target += path;
   if (route.query.empty()) return target;
   target += target.find('?') == std::string::npos ? '?' : '&';
   return target += route.query;
+}
+
+void Endpoint::AddHeaders(const Route& route, const Secret& key, net::HttpHeaders* headers) const {
+  if (!key.empty()) headers->Add(auth_header_, std::string(auth_prefix_) + key.Reveal());
+  for (const auto& [name, value] : route.headers) headers->Add(name, value);
 }
 
 std::shared_ptr<const Secret> Endpoint::key() const {

@@ -49,6 +49,10 @@ class Endpoint {
   // That of the first rule which fits the model, and path and query of a call.
   const Route& RouteOf(std::string_view model) const;
   std::string Target(const Route& route, std::string_view model) const;
+  // The same for any path below the base URL, which may have a query of its own.
+  std::string TargetOf(const Route& route, std::string_view path) const;
+  // Adds the key, and the route's headers.
+  void AddHeaders(const Route& route, const Secret& key, net::HttpHeaders* headers) const;
   const net::HttpTimeouts& timeouts() const { return timeouts_; }
   // The header that carries the key, and what stands in front of it there: the dialect's, unless
   // the configuration names a header, which then carries the bare key.

@@ -1,5 +1,6 @@
 #include "worker/session/session_state.h"
 
+#include "common/base/batch_contract.h"
 #include "common/base/time_proto.h"
 #include "worker/provider/caller.h"
 
@@ -13,9 +14,6 @@ namespace {
 constexpr std::size_t kMaxSurplusLeases = 10'000;
 // More lines than any provider's batch has.
 constexpr int kMaxBatchLines = 200'000;
-// As worker_service.proto says of BatchTask.send_clock, in lease TTLs.
-constexpr int kCreateWithin = 10;
-constexpr int kCreateTakes = 2;
 
 }  // namespace
 
@@ -185,8 +183,8 @@ Status SessionState::AddBatchTask(v1::BatchTask task, TimePoint now) {
     // The time runs from the sending, however late it is read.
     const Duration late =
         task.has_send_clock() ? transit_.Excess(ToDuration(task.send_clock()), now) : Duration(0);
-    start.create_by = now + kCreateWithin * lease_ttl_ - late;
-    start.create_within = kCreateTakes * lease_ttl_;
+    start.create_by = now + kCreateWithinTtls * lease_ttl_ - late;
+    start.create_within = kCreateTakesTtls * lease_ttl_;
     start.task = std::move(task);
   } else {
     start.task.set_more(task.more());
