@@ -3,12 +3,17 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <utility>
+
 namespace candor::cli {
 namespace {
 
 // A job with inline scenarios, or its specification, may be larger than gRPC's 4 MB.
 constexpr int kMaxMessageBytes = 64 << 20;
 constexpr std::string_view kPrefix = "jobs/";
+// Time for a few attempts to connect. A call fails with the first one, which may be a mishap: a
+// coordinator that begins to listen in this moment, or gRPC reading errno long after connect(2).
+constexpr std::chrono::milliseconds kFirstConnection(500);
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -26,12 +31,17 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 }  // namespace
 
 Client::Client(std::string address, Interrupt& interrupt)
-    : address_(std::move(address)), interrupt_(interrupt) {
-  const std::shared_ptr<grpc::Channel> channel = Connect(address_);
-  evaluation_ = v1::EvaluationService::NewStub(channel);
-  scenarios_ = v1::ScenarioService::NewStub(channel);
-  cluster_ = v1::ClusterService::NewStub(channel);
-  analysis_ = v1::AnalysisService::NewStub(channel);
+    : address_(std::move(address)),
+      interrupt_(interrupt),
+      channel_(Connect(address_)),
+      evaluation_(v1::EvaluationService::NewStub(channel_)),
+      scenarios_(v1::ScenarioService::NewStub(channel_)),
+      cluster_(v1::ClusterService::NewStub(channel_)),
+      analysis_(v1::AnalysisService::NewStub(channel_)) {}
+
+void Client::AwaitFirstConnection() {
+  if (std::exchange(awaited_, true)) return;
+  channel_->WaitForConnected(std::chrono::system_clock::now() + kFirstConnection);
 }
 
 Status Client::Translate(const grpc::Status& status) const {

@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "common/base/status.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <chrono>
@@ -33,17 +34,18 @@ using Pauses = std::vector<std::chrono::milliseconds>;
 
 class Client {
  public:
-  // Connects with the first call. `interrupt` outlives the client.
+  // Connects when a stub is first asked for. `interrupt` outlives the client.
   Client(std::string address, Interrupt& interrupt);
 
   const std::string& address() const { return address_; }
   Interrupt& interrupt() { return interrupt_; }
-  Evaluation& evaluation() { return *evaluation_; }
-  Scenarios& scenarios() { return *scenarios_; }
-  Cluster& cluster() { return *cluster_; }
-  Analyses& analysis() { return *analysis_; }
+  // The first of these waits for the connection, for at most half a second.
+  Evaluation& evaluation() { return Connected(*evaluation_); }
+  Scenarios& scenarios() { return Connected(*scenarios_); }
+  Cluster& cluster() { return Connected(*cluster_); }
+  Analyses& analysis() { return Connected(*analysis_); }
 
-  // One unary call, which may take 30 s. Fails at once when nobody listens.
+  // One unary call, which may take 30 s. Fails within half a second when nobody listens.
   template <typename Stub, typename Request, typename Response>
   Status Call(Stub& stub,
               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -94,8 +96,17 @@ class Client {
   StatusOr<std::string> FindJob(const std::string& text);
 
  private:
+  template <typename Stub>
+  Stub& Connected(Stub& stub) {
+    AwaitFirstConnection();
+    return stub;
+  }
+  void AwaitFirstConnection();
+
   std::string address_;
   Interrupt& interrupt_;
+  std::shared_ptr<grpc::Channel> channel_;
+  bool awaited_ = false;
   std::unique_ptr<Evaluation> evaluation_;
   std::unique_ptr<Scenarios> scenarios_;
   std::unique_ptr<Cluster> cluster_;

@@ -20,11 +20,13 @@ StatusOr<LiveJob::Progress> LiveJob::Advance(bool now) {
   std::size_t read = 0;
   bool end = false;
   while (!end && read < options_.rows_a_step) {
-    CANDOR_ASSIGN_OR_RETURN(const store::OutcomePage page, store_.ReadOutcomes(query_));
-    for (const auto& row : page.rows) study_.Add(row.outcome);
-    query_.after = page.next;
-    read += page.rows.size();
-    end = page.end;
+    CANDOR_ASSIGN_OR_RETURN(const store::ReadEnd at,
+                            store_.VisitOutcomes(query_, [&](auto, const v1::Outcome& outcome) {
+                              study_.Add(outcome);
+                              ++read;
+                            }));
+    query_.after = at.next;
+    end = at.end;
   }
   if (read > 0) dirty_ = true;
   // Half of what is there would be other estimates after a restart than before it.

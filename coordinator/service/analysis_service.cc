@@ -129,10 +129,14 @@ StatusOr<v1::Analysis> Run(const store::Store& store, const Order& order,
     store::OutcomeQuery query{.job = subject.key};
     for (bool end = false; !end;) {
       if (gone) return Cancelled("the client has gone");
-      CANDOR_ASSIGN_OR_RETURN(const store::OutcomePage page, store.ReadOutcomes(query));
-      for (const auto& row : page.rows) CANDOR_RETURN_IF_ERROR(builder.Add(job, row.outcome));
-      query.after = page.next;
-      end = page.end;
+      Status added;
+      CANDOR_ASSIGN_OR_RETURN(const store::ReadEnd at,
+                              store.VisitOutcomes(query, [&](auto, const v1::Outcome& outcome) {
+                                added.Update(builder.Add(job, outcome));
+                              }));
+      CANDOR_RETURN_IF_ERROR(added);
+      query.after = at.next;
+      end = at.end;
     }
   }
   if (gone) return Cancelled("the client has gone");

@@ -106,12 +106,14 @@ StatusOr<std::vector<ReuseSource>> FindSources(const EngineHost& host, const Cre
 
 // One page of one source; true when it was the last one, or every cell has its outcome.
 StatusOr<bool> OfferPage(const store::Store& store, store::OutcomeQuery& query, ReuseMatch& match) {
-  CANDOR_ASSIGN_OR_RETURN(const store::OutcomePage page, store.ReadOutcomes(query));
-  for (const store::OutcomePage::Row& row : page.rows) {
-    CANDOR_RETURN_IF_ERROR(match.Offer(row.outcome));
-  }
-  query.after = page.next;
-  return page.end || match.complete();
+  Status offered;
+  CANDOR_ASSIGN_OR_RETURN(const store::ReadEnd at,
+                          store.VisitOutcomes(query, [&](auto, const v1::Outcome& outcome) {
+                            offered.Update(match.Offer(outcome));
+                          }));
+  CANDOR_RETURN_IF_ERROR(offered);
+  query.after = at.next;
+  return at.end || match.complete();
 }
 
 boost::asio::awaitable<StatusOr<Reused>> FindReusable(CreationContext context,

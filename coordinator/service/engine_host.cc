@@ -21,8 +21,11 @@ namespace {
 constexpr std::size_t kSpecificationChunkBytes = std::size_t{1} << 20U;
 // Lines of a provider's batch in one message: some 100 bytes each.
 constexpr std::size_t kBatchLinesAtATime = 5'000;
-// A small part of what any call takes, so that no slot waits noticeably longer.
+// A small part of what any call takes, so that no slot waits noticeably longer; only above some
+// 5,000 outcomes a second, where each group's cost tells, it becomes more.
 constexpr std::chrono::milliseconds kCommitInterval(5);
+constexpr std::chrono::milliseconds kMaxCommitInterval(20);
+constexpr std::chrono::microseconds kCommitIntervalOfRow(100);
 constexpr std::size_t kReaderThreads = 2;
 // Pairs that one reader works out at a time: some milliseconds, so that other reads get their turn.
 constexpr std::size_t kPairsAtATime = 16;
@@ -31,7 +34,9 @@ constexpr int kAnalystNice = 5;
 
 store::CommitterOptions Committing(const EngineHost::Options& options) {
   store::CommitterOptions committing;
-  committing.interval = kCommitInterval;
+  committing.row_interval = kCommitIntervalOfRow;
+  committing.min_interval = kCommitInterval;
+  committing.max_interval = kMaxCommitInterval;
   if (HostObserver* observer = options.observer) {
     committing.on_report = [observer](const store::CommitReport& report) {
       observer->Committed(report);

@@ -1,7 +1,8 @@
 #include "coordinator/store/codec.h"
 
-#include <fmt/format.h>
+#include <absl/strings/str_cat.h>
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 
@@ -14,9 +15,12 @@ constexpr std::size_t kLeaseBytes = 28;
 template <typename T>
 void Put(std::string& bytes, T value) {
   auto rest = static_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < sizeof(T); ++i, rest >>= 8U) {
-    bytes.push_back(static_cast<char>(rest & 0xffU));
+  std::array<char, sizeof(T)> digits;
+  for (char& digit : digits) {
+    digit = static_cast<char>(rest & 0xffU);
+    rest >>= 8U;
   }
+  bytes.append(digits.data(), digits.size());
 }
 
 template <typename T>
@@ -93,7 +97,7 @@ std::optional<std::vector<engine::LeaseRecord>> UnpackLeases(std::string_view by
 }
 
 std::string FormatAttemptName(std::uint32_t store, engine::AttemptId attempt) {
-  return fmt::format("{:08x}-{:016x}", store, attempt);
+  return absl::StrCat(absl::Hex(store, absl::kZeroPad8), "-", absl::Hex(attempt, absl::kZeroPad16));
 }
 
 std::optional<engine::AttemptId> ParseAttemptName(std::uint32_t store, std::string_view text) {

@@ -1,8 +1,10 @@
 #include "coordinator/store/committer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -105,7 +107,8 @@ class GroupCommitter::Impl {
       Group group = Gather();
       if (group.batches.empty()) return;
       const auto began = std::chrono::steady_clock::now();
-      next_ = began + options_.interval;
+      next_ = began + std::clamp(static_cast<std::int64_t>(group.rows) * options_.row_interval,
+                                 options_.min_interval, options_.max_interval);
       Status status = store_.Commit(group.batches);
       if (!status.ok()) {
         {

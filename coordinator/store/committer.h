@@ -9,8 +9,9 @@
 //   if (committer.full()) StopReadingReports();
 //
 // On an idle store a batch is committed at once. On a busy one it waits while another group is
-// being written, and until `interval` has passed since that one began: groups grow by themselves,
-// and what a group costs (fsync, index pages, waking threads) is shared by more rows.
+// being written, and some milliseconds since that one began, more after a large group than after a
+// small one: groups grow by themselves, and what a group costs (fsync, index pages, waking threads)
+// is shared by more rows where there are so many that it matters.
 #pragma once
 
 #include "common/base/clock.h"
@@ -40,8 +41,11 @@ struct CommitterOptions {
   // A group is closed by whichever comes first. A single batch may be larger.
   std::size_t max_rows = 1'000;
   std::size_t max_bytes = std::size_t{1} << 20U;
-  // From the beginning of one group to that of the next, unless that is full before.
-  Duration interval{};
+  // From the beginning of one group to that of the next, unless that is full before:
+  // `row_interval` for each row of the one, but within these bounds.
+  Duration row_interval{};
+  Duration min_interval{};
+  Duration max_interval{};
   // From here on `full` is true. Submit still accepts: an engine's command cannot be refused.
   std::size_t full_bytes = std::size_t{64} << 20U;
   // Called after each commit on the committer's thread, for metrics. May be empty.

@@ -12,6 +12,8 @@ namespace {
 // Rows that one read looks at, at most: some tens of milliseconds.
 constexpr std::size_t kMaxScannedRows = 20'000;
 constexpr std::size_t kMaxIdleReaders = 8;
+// What an outcome says beside its body and the names of its entry and scenario, about.
+constexpr std::size_t kNameBytes = 48;
 
 // Positions are signed in SQLite. One from elsewhere that is too large is behind everything.
 std::int64_t Behind(Position position) {
@@ -49,40 +51,38 @@ std::vector<CellRange> MatchingRanges(const OutcomeQuery& query, const JobNames&
 
 }  // namespace
 
-// Fills one page from any number of scans.
+// One read of any number of scans.
 class SqliteReader::OutcomeScan {
  public:
-  OutcomeScan(SqliteReader& reader, const OutcomeQuery& query, const JobNames& names)
+  OutcomeScan(SqliteReader& reader, const OutcomeQuery& query, const JobNames& names,
+              OutcomeVisitor visit)
       : reader_(reader),
         query_(query),
         names_(names),
-        max_rows_(std::max<std::size_t>(query.limit.rows, 1)) {
-    page_.next = query.after;
-  }
+        visit_(visit),
+        max_rows_(std::max<std::size_t>(query.limit.rows, 1)),
+        next_(query.after) {}
 
-  // Runs a statement whose columns are (position, cell, class, attempt, body). False when the page
-  // is full.
+  // Runs a statement whose columns are (position, cell, class, attempt, body). False when as much
+  // was read as is allowed.
   StatusOr<bool> Run(Statement& statement) {
     const ScopedReset reset(statement);
     while (true) {
-      if (scanned_ == kMaxScannedRows || page_.rows.size() >= max_rows_) return false;
+      if (scanned_ == kMaxScannedRows || rows_ >= max_rows_) return false;
       CANDOR_ASSIGN_OR_RETURN(const bool row, statement.Step());
       if (!row) return true;
       ++scanned_;
       const auto position = static_cast<Position>(statement.Integer(0));
       CANDOR_ASSIGN_OR_RETURN(const bool taken, Take(statement, position));
       if (!taken) return false;
-      page_.next = position;
+      next_ = position;
     }
   }
 
-  OutcomePage Finish(bool end) {
-    page_.end = end;
-    return std::move(page_);
-  }
+  ReadEnd Finish(bool end) const { return {.next = next_, .end = end}; }
 
  private:
-  // Adds the row if the query matches it. False when it is too large for this page.
+  // Shows the row if the query matches it. False when it is too large for this read.
   StatusOr<bool> Take(const Statement& row, Position position) {
     const engine::CellKey cell = UnpackCell(static_cast<std::uint64_t>(row.Integer(1)));
     const std::string* entry = names_.Entry(cell);
@@ -93,18 +93,21 @@ class SqliteReader::OutcomeScan {
         !AllowedBy(query_.entries, *entry) || !AllowedBy(query_.scenarios, *scenario)) {
       return true;
     }
-    CANDOR_ASSIGN_OR_RETURN(v1::Outcome outcome, reader_.ParseOutcome(query_.job, names_, row));
-    bytes_ += outcome.ByteSizeLong();
-    if (bytes_ > query_.limit.bytes && !page_.rows.empty()) return false;
-    page_.rows.push_back({position, std::move(outcome)});
+    bytes_ += kNameBytes + entry->size() + scenario->size() + row.Bytes(4).size();
+    if (bytes_ > query_.limit.bytes && rows_ > 0) return false;
+    CANDOR_RETURN_IF_ERROR(reader_.ParseOutcome(query_.job, names_, row, reader_.outcome_));
+    ++rows_;
+    visit_(position, reader_.outcome_);
     return true;
   }
 
   SqliteReader& reader_;
   const OutcomeQuery& query_;
   const JobNames& names_;
+  const OutcomeVisitor visit_;
   const std::size_t max_rows_;
-  OutcomePage page_;
+  Position next_;
+  std::size_t rows_ = 0;
   std::size_t scanned_ = 0;
   std::size_t bytes_ = 0;
 };
@@ -168,14 +171,13 @@ Status SqliteReader::NameError(engine::JobKey job, const engine::CellKey& cell) 
                   context_.path, job, cell.entry, cell.index);
 }
 
-StatusOr<v1::Outcome> SqliteReader::ParseOutcome(engine::JobKey job, const JobNames& names,
-                                                 const Statement& row) const {
+Status SqliteReader::ParseOutcome(engine::JobKey job, const JobNames& names, const Statement& row,
+                                  v1::Outcome& outcome) const {
   const engine::CellKey cell = UnpackCell(static_cast<std::uint64_t>(row.Integer(1)));
   const std::string* entry = names.Entry(cell);
   const std::string* scenario = names.Scenario(cell);
   if (entry == nullptr || scenario == nullptr) return NameError(job, cell);
   const std::string_view body = row.Bytes(4);
-  v1::Outcome outcome;
   if (!outcome.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
     return DataLoss("{}: the outcome at {} of job {} cannot be read; restore a backup",
                     context_.path, row.Integer(0), job);
@@ -188,7 +190,7 @@ StatusOr<v1::Outcome> SqliteReader::ParseOutcome(engine::JobKey job, const JobNa
   // An outcome that was imported or taken over has no attempt.
   if (const auto attempt = static_cast<engine::AttemptId>(row.Integer(3)); attempt != 0)
     outcome.set_attempt_id(FormatAttemptName(context_.store_id, attempt));
-  return outcome;
+  return {};
 }
 
 StatusOr<std::vector<CellResult>> SqliteReader::ReadCells(engine::JobKey job,
@@ -204,7 +206,7 @@ StatusOr<std::vector<CellResult>> SqliteReader::ReadCells(engine::JobKey job,
     by_cell_.Bind(3, cell);
     CANDOR_ASSIGN_OR_RETURN(const bool found, by_cell_.Step());
     if (found) {
-      CANDOR_ASSIGN_OR_RETURN(results[i].outcome, ParseOutcome(job, *names, by_cell_));
+      CANDOR_RETURN_IF_ERROR(ParseOutcome(job, *names, by_cell_, results[i].outcome.emplace()));
     }
     const ScopedReset reset_given_up(given_up_);
     given_up_.Bind(1, job);
@@ -214,10 +216,10 @@ StatusOr<std::vector<CellResult>> SqliteReader::ReadCells(engine::JobKey job,
   return results;
 }
 
-StatusOr<OutcomePage> SqliteReader::ReadOutcomes(const OutcomeQuery& query) {
+StatusOr<ReadEnd> SqliteReader::VisitOutcomes(const OutcomeQuery& query, OutcomeVisitor visit) {
   CANDOR_ASSIGN_OR_RETURN(const Transaction snapshot, Transaction::BeginRead(connection_));
   CANDOR_ASSIGN_OR_RETURN(const std::shared_ptr<const JobNames> names, Names(query.job));
-  OutcomeScan scan(*this, query, *names);
+  OutcomeScan scan(*this, query, *names, visit);
   if (query.order == Order::kCommit) {
     by_commit_.Bind(1, query.job);
     by_commit_.Bind(2, Behind(query.after));

@@ -33,7 +33,7 @@ class SqliteReader {
   static StatusOr<std::unique_ptr<SqliteReader>> Open(ReaderContext& context);
 
   // As the methods of Store.
-  StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query);
+  StatusOr<ReadEnd> VisitOutcomes(const OutcomeQuery& query, OutcomeVisitor visit);
   StatusOr<std::vector<CellResult>> ReadCells(engine::JobKey job,
                                               std::span<const engine::CellKey> cells);
   StatusOr<AttemptPage> ReadAttempts(engine::JobKey job, Position after, ReadLimit limit);
@@ -50,15 +50,16 @@ class SqliteReader {
   StatusOr<std::shared_ptr<const JobNames>> Names(engine::JobKey job);
   Status NameError(engine::JobKey job, const engine::CellKey& cell) const;
   // The outcome of a row whose columns are (position, cell, class, attempt, body).
-  StatusOr<v1::Outcome> ParseOutcome(engine::JobKey job, const JobNames& names,
-                                     const Statement& row) const;
-  // Appends the rows of one scan, which `statement` is bound for, to the page.
+  Status ParseOutcome(engine::JobKey job, const JobNames& names, const Statement& row,
+                      v1::Outcome& outcome) const;
   class OutcomeScan;
 
   ReaderContext& context_;
   Connection connection_;
   Statement job_exists_, specification_, by_commit_, by_cell_, given_up_, attempts_, attempt_state_,
       get_scenario_set_, list_scenario_sets_;
+  // Kept from read to read, with the memory of its texts.
+  v1::Outcome outcome_;
 };
 
 // Readers that are idle now. A read takes one, or opens one, and gives it back.

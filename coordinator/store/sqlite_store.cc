@@ -45,8 +45,8 @@ class SqliteStore final : public Store {
   StatusOr<engine::Recovery> Recover() override;
   Status Commit(std::span<engine::WriteBatch> batches) override;
 
-  StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query) const override {
-    return Read([&](SqliteReader& reader) { return reader.ReadOutcomes(query); });
+  StatusOr<ReadEnd> VisitOutcomes(const OutcomeQuery& query, OutcomeVisitor visit) const override {
+    return Read([&](SqliteReader& reader) { return reader.VisitOutcomes(query, visit); });
   }
   StatusOr<std::vector<CellResult>> ReadCells(
       engine::JobKey job, std::span<const engine::CellKey> cells) const override {

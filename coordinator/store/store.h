@@ -20,6 +20,8 @@
 #include "common/base/status.h"
 #include "coordinator/engine/records.h"
 
+#include <absl/functional/function_ref.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -61,12 +63,13 @@ struct OutcomeQuery {
   ReadLimit limit;
 };
 
-struct OutcomePage {
-  struct Row {
-    Position position = 0;
-    v1::Outcome outcome;  // complete: names included, and the attempt id of a call of the job's own
-  };
-  std::vector<Row> rows;
+// Takes one outcome: complete, names included, and the attempt id of a call of the job's own. It
+// may be moved from, and is used for the next one. Runs inside the read: it is to be quick, and
+// must not call the store.
+using OutcomeVisitor = absl::FunctionRef<void(Position, v1::Outcome&)>;
+
+// Where a read ended.
+struct ReadEnd {
   // Continues behind all that was looked at, also when a filter left out every row.
   Position next = 0;
   // True when nothing was left to look at. Until then go on reading, also after an empty page: a
@@ -75,14 +78,20 @@ struct OutcomePage {
   bool end = false;
 };
 
-struct AttemptPage {
+struct OutcomePage : ReadEnd {
+  struct Row {
+    Position position = 0;
+    v1::Outcome outcome;
+  };
+  std::vector<Row> rows;
+};
+
+struct AttemptPage : ReadEnd {
   struct Row {
     Position position = 0;
     v1::Attempt attempt;  // complete: id and names included
   };
   std::vector<Row> rows;  // in the order of attempt ids
-  Position next = 0;
-  bool end = false;
 };
 
 // What a cell has come to; both when a reply came after the cell had been given up, neither when it
@@ -124,8 +133,11 @@ class Store {
 
   // --- Reading. From any number of threads, also during Commit. ---
 
-  // NOT_FOUND when there is no such job.
-  virtual StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query) const = 0;
+  // Shows the outcomes one by one. NOT_FOUND when there is no such job.
+  virtual StatusOr<ReadEnd> VisitOutcomes(const OutcomeQuery& query,
+                                          OutcomeVisitor visit) const = 0;
+  // The same as a page.
+  StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery& query) const;
   // What is known of each of these cells of a job, in their order. The caller bounds their number.
   // NOT_FOUND when there is no such job.
   virtual StatusOr<std::vector<CellResult>> ReadCells(

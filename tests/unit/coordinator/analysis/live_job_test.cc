@@ -13,17 +13,17 @@ namespace {
 // Outcomes in commit order, a few a page.
 class FakeStore final : public store::Store {
  public:
-  StatusOr<store::OutcomePage> ReadOutcomes(const store::OutcomeQuery& query) const override {
+  StatusOr<store::ReadEnd> VisitOutcomes(const store::OutcomeQuery& query,
+                                         store::OutcomeVisitor visit) const override {
     if (deleted) return NotFound("there is no job with key {}", query.job);
-    store::OutcomePage page;
-    page.next = query.after;
-    while (page.rows.size() < 50 && page.next < outcomes.size()) {
-      page.rows.push_back({page.next + 1, outcomes[page.next]});
-      ++page.next;
+    store::ReadEnd at{.next = query.after};
+    while (at.next < query.after + 50 && at.next < outcomes.size()) {
+      v1::Outcome outcome = outcomes[at.next];
+      visit(++at.next, outcome);
     }
-    page.end = page.next == outcomes.size();
+    at.end = at.next == outcomes.size();
     ++reads;
-    return page;
+    return at;
   }
 
   std::vector<v1::Outcome> outcomes;

@@ -48,7 +48,9 @@ class HeldStore final : public Store {
   }
 
   StatusOr<engine::Recovery> Recover() override { return engine::Recovery(); }
-  StatusOr<OutcomePage> ReadOutcomes(const OutcomeQuery&) const override { return OutcomePage(); }
+  StatusOr<ReadEnd> VisitOutcomes(const OutcomeQuery&, OutcomeVisitor) const override {
+    return ReadEnd();
+  }
   StatusOr<std::vector<CellResult>> ReadCells(engine::JobKey,
                                               std::span<const engine::CellKey>) const override {
     return std::vector<CellResult>();
@@ -122,7 +124,9 @@ TEST_F(CommitterTest, CommitsAtOnceWhenIdleAndGathersWhileBusy) {
 }
 
 TEST_F(CommitterTest, GathersForAnIntervalUnlessAGroupIsFullOrItStops) {
-  const auto committer = Start({.max_rows = 10, .interval = std::chrono::hours(1)});
+  const auto committer = Start({.max_rows = 10,
+                                .row_interval = std::chrono::hours(1),
+                                .max_interval = std::chrono::hours(2)});
   store_.Allow(3);
   Submit(*committer);  // the first one begins at once
   store_.AwaitCommit(1);
