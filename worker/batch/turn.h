@@ -8,58 +8,67 @@
 
 #include "worker/batch/batch_runner.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace candor::batch {
 
 class Turn {
+  struct State;
+
  public:
-  // Whoever holds it has its turn. Must not outlive the Turn.
+  // Whoever holds it has its turn. May outlive the Turn: a worker that ends while a batch is being
+  // created destroys the runner first, and what waits with the executor, holds among it, last.
   class Hold {
    public:
     Hold() = default;
-    explicit Hold(Turn& turn) : turn_(&turn) {}
-    Hold(Hold&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
+    explicit Hold(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    Hold(Hold&& other) noexcept = default;
     Hold& operator=(Hold&&) = delete;
     ~Hold() { Release(); }
-    explicit operator bool() const { return turn_ != nullptr; }
+    explicit operator bool() const { return state_ != nullptr; }
     void Release() {
-      if (turn_ != nullptr) std::exchange(turn_, nullptr)->Give();
+      if (state_ == nullptr) return;
+      state_->taken = false;
+      state_->wake.cancel();
+      state_ = nullptr;
     }
 
    private:
-    Turn* turn_ = nullptr;
+    std::shared_ptr<State> state_;
   };
 
   // Waits until nobody else has it, or the step is stopped: then it is not had.
   boost::asio::awaitable<Hold> Take(const BatchSink& sink) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    if (!wake_) wake_.emplace(executor, boost::asio::steady_timer::time_point::max());
-    while (taken_ && !sink.stopped()) {
+    if (state_ == nullptr) state_ = std::make_shared<State>(executor);
+    while (state_->taken && !sink.stopped()) {
       boost::system::error_code ignored;
-      co_await wake_->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      co_await state_->wake.async_wait(
+          boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
     }
     if (sink.stopped()) co_return Hold();
-    taken_ = true;
-    co_return Hold(*this);
+    state_->taken = true;
+    co_return Hold(state_);
   }
 
  private:
-  void Give() {
-    taken_ = false;
-    wake_->cancel();
-  }
+  struct State {
+    explicit State(const boost::asio::any_io_executor& executor)
+        : wake(executor, boost::asio::steady_timer::time_point::max()) {}
+    bool taken = false;
+    boost::asio::steady_timer wake;
+  };
 
-  bool taken_ = false;
-  // Made with the executor of the first who waits.
-  std::optional<boost::asio::steady_timer> wake_;
+  // Made with the executor of the first who asks.
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace candor::batch

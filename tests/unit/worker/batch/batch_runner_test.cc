@@ -88,6 +88,27 @@ TEST_F(BatchRunnerTest, HasOneInputInMemoryAtATime) {
                                             BatchReport::IN_PROGRESS, BatchReport::IN_PROGRESS));
 }
 
+// A worker whose grace has passed ends while a batch is being created: the runner goes, and what
+// waited with the executor goes after it, the step with its turn among it.
+TEST_F(BatchRunnerTest, StepUnderWayMayOutlastItsRunner) {
+  start_.task.set_step(BatchTask::SUBMIT);
+  bool ended = false;
+  {
+    asio::io_context io(1);
+    asio::steady_timer hold(io, asio::steady_timer::time_point::max());
+    http_.hold = &hold;
+    const auto runner = MakeBatchRunner(*endpoints_, http_, clock_);
+    for (int i = 0; i < 2; ++i) {
+      asio::co_spawn(io, runner->Run(start_, sink_),
+                     [&](const std::exception_ptr&, const BatchReport&) { ended = true; });
+    }
+    io.poll();
+    EXPECT_EQ(http_.Count("POST /v1/files"), 1) << "one has its turn, and the other waits for it";
+  }
+  http_.hold = nullptr;
+  EXPECT_FALSE(ended);
+}
+
 TEST_F(BatchRunnerTest, FileThatIsNotSeenYetIsTriedAgain) {
   http_.replies["POST /v1/files"] = {{.body = R"({"id":"file-1"})"}};
   http_.replies["POST /v1/batches"] = {
