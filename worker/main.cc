@@ -231,7 +231,8 @@ int Main(int argc, char** argv) {
       ready = *std::move(file);
     } else {
       failed = file.status();
-      io.stop();
+      // In good order: gRPC's threads post to the io_context while a stream is open.
+      session.Drain("it cannot say that it is ready");
     }
   };
   running = &session;

@@ -31,7 +31,8 @@
 // that the stream was made with, which must be run by one thread or be a strand. gRPC's threads
 // only post to it; nothing blocks them. The executor must live until gRPC has let go of every
 // stream, which counts as outstanding work: once io_context::run has returned for want of work, it
-// is so. One Read and any number of Writes may be pending at a time.
+// is so, and for a client's stream once Finish has returned its status. One Read and any number of
+// Writes may be pending at a time.
 //
 // What gRPC asks for and this keeps: one write at a time, its message alive until it is done;
 // Finish exactly once, also after a cancellation, and not while a write is under way; no operation
@@ -57,6 +58,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -176,11 +178,14 @@ class StreamEnd {
     boost::asio::post(executor_,
                       [alive = Self(), function = std::move(function)]() mutable { function(); });
   }
-  // The last reaction. The executor must not be found idle, and go, while this posts to it.
+  // The last reaction. Whoever learns of it may let the executor go, so `function` is called, and
+  // what it holds destroyed, only once this thread has left the executor: it touches one that it
+  // posts to for some instructions more than it takes the other thread to begin.
   template <typename Function>
-  void PostDone(Function function) {
-    const auto work = std::move(work_);
-    Post(std::move(function));
+  void PostDone(Function function) noexcept {
+    const auto posting = std::make_shared<std::mutex>();
+    const std::lock_guard lock(*posting);
+    Post(LastPost<Function>(posting, std::move(work_), std::move(function)));
   }
   void PostReadDone(bool ok) {
     Post([this, ok] {
@@ -247,11 +252,36 @@ class StreamEnd {
   boost::asio::steady_timer flush_timer_;
 
  private:
+  using Work = boost::asio::executor_work_guard<boost::asio::any_io_executor>;
   struct Outgoing {
     Out message;
     std::size_t size = 0;
     // Where a lent message goes back to; null within when nobody waits for it any more.
     std::shared_ptr<Out*> lender;
+  };
+  // Waits for its poster before it runs, or before it goes unrun together with the executor.
+  template <typename Function>
+  class LastPost {
+   public:
+    LastPost(std::shared_ptr<std::mutex> posting, Work work, Function function)
+        : work_(std::move(work)), function_(std::move(function)), posting_(std::move(posting)) {}
+    LastPost(LastPost&&) noexcept = default;
+    LastPost& operator=(LastPost&&) = delete;
+    ~LastPost() { WaitForPoster(); }
+    void operator()() {
+      WaitForPoster();
+      function_();
+    }
+
+   private:
+    void WaitForPoster() {
+      if (const auto posting = std::move(posting_)) const std::lock_guard left(*posting);
+    }
+
+    Work work_;
+    Function function_;
+    // Null in what was moved from.
+    std::shared_ptr<std::mutex> posting_;
   };
   // Out of the queue.
   void Release(Outgoing& outgoing) {
@@ -262,7 +292,7 @@ class StreamEnd {
   }
 
   // Until gRPC has let go.
-  boost::asio::executor_work_guard<boost::asio::any_io_executor> work_;
+  Work work_;
   In message_;
   std::deque<Outgoing> queue_;
   std::size_t queued_bytes_ = 0;
