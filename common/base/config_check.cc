@@ -6,6 +6,7 @@
 #include "common/base/logging.h"
 #include "common/base/max_limit.h"
 #include "common/base/nearest.h"
+#include "common/base/own_headers.h"
 
 #include <google/protobuf/duration.pb.h>
 
@@ -54,6 +55,7 @@ class Checker {
  private:
   static constexpr int kMaxSlots = 100'000;
   static constexpr int kMaxThreads = 256;
+  static constexpr double kMaxPrice = 1e6;
 
   template <typename... Args>
   void Add(std::string field, fmt::format_string<Args...> format, Args&&... args) {
@@ -122,11 +124,17 @@ class Checker {
         1) {
       Add(path, "has more than one of api_key_env, api_key_file and auth.command; give one");
     }
+    CheckKeyVariable(endpoint.api_key_env(), path + ".api_key_env");
     CheckLimits(endpoint.limits(), path);
     if (endpoint.has_share()) CheckPart(endpoint.share(), path + ".share");
     CheckHeaders(endpoint.headers(), path);
+    CheckQuery(endpoint.query(), path);
     if (!endpoint.auth().header().empty()) {
       CheckHeaderName(endpoint.auth().header(), path + ".auth.header");
+      if (endpoint.api_key_env().empty() && endpoint.api_key_file().empty() && !command) {
+        Add(path + ".auth.header",
+            "has no key to carry; give api_key_env, api_key_file or auth.command");
+      }
     }
     const v1::CallTimeouts& timeouts = endpoint.timeouts();
     if (timeouts.has_connect()) CheckPositive(timeouts.connect(), path + ".timeouts.connect");
@@ -134,8 +142,42 @@ class Checker {
       CheckPositive(timeouts.first_byte(), path + ".timeouts.first_byte");
     if (timeouts.has_idle()) CheckPositive(timeouts.idle(), path + ".timeouts.idle");
     if (timeouts.has_total()) CheckPositive(timeouts.total(), path + ".timeouts.total");
+    bool all = false;
     for (int i = 0; i < endpoint.models_size(); ++i) {
-      CheckRule(endpoint, endpoint.models(i), fmt::format("{}.models[{}]", path, i));
+      const v1::ModelRule& rule = endpoint.models(i);
+      const std::string rule_path = fmt::format("{}.models[{}]", path, i);
+      CheckRule(endpoint, rule, rule_path);
+      if (all) {
+        Add(rule_path + ".match",
+            "\"{}\" stands behind \"*\", which takes every model; put \"*\" last", rule.match());
+      }
+      all = all || rule.match() == "*";
+    }
+  }
+
+  // Never repeats what was given: it may be the key itself.
+  void CheckKeyVariable(const std::string& name, const std::string& path) {
+    if (name.empty()) return;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto inner = [&](char c) {
+      return is_digit(c) || is_lower(c) || is_upper(c) || c == '_';
+    };
+    // What has all three is hardly a variable.
+    const bool random = std::any_of(name.begin(), name.end(), is_digit) &&
+                        std::any_of(name.begin(), name.end(), is_lower) &&
+                        std::any_of(name.begin(), name.end(), is_upper);
+    if (is_digit(name.front()) || !std::all_of(name.begin(), name.end(), inner) || random) {
+      Add(path,
+          "is no name of an environment variable; give one such as OPENAI_API_KEY, and put the key "
+          "into that variable");
+    }
+  }
+
+  void CheckQuery(const pb::Map<std::string, std::string>& query, const std::string& path) {
+    if (query.contains("")) {
+      Add(path + ".query", "has a parameter without a name; give it one, or leave it out");
     }
   }
 
@@ -146,6 +188,7 @@ class Checker {
       if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
         Add(field, "has a line break or a zero byte in its value; leave them out");
       }
+      if (IsOwnHeader(name)) Add(field, "is a header that Candor writes itself; leave it out");
     }
   }
 
@@ -175,8 +218,27 @@ class Checker {
       Add(path + ".min_output_tokens", "is {}; give 1 or more, or 0 for what the dialect asks for",
           rule.min_output_tokens());
     }
+    CheckMaxTokensField(rule.max_tokens_field(), path + ".max_tokens_field");
     CheckHeaders(rule.headers(), path);
+    CheckQuery(rule.query(), path);
     CheckBatch(rule.batch(), endpoint.dialect(), path + ".batch");
+  }
+
+  void CheckMaxTokensField(const std::string& field, const std::string& path) {
+    const auto inner = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    if (!std::all_of(field.begin(), field.end(), inner)) {
+      return Add(path, "\"{}\" is no field of a request; give one such as max_completion_tokens",
+                 field);
+    }
+    // Of common/dialect/openai.cc: a request would have it twice.
+    for (const std::string_view own :
+         {"model", "messages", "temperature", "top_p", "seed", "reasoning_effort", "logprobs",
+          "top_logprobs", "response_format", "stream", "stream_options"}) {
+      if (field != own) continue;
+      Add(path, "\"{}\" has another meaning; give one such as max_completion_tokens", field);
+    }
   }
 
   // A batch above what its provider takes would be made, refused, and made again.
@@ -202,8 +264,8 @@ class Checker {
                                                      {"cached_input", price.cached_input()},
                                                      {"output", price.output()}};
     for (const auto& [name, value] : fields) {
-      if (!(value >= 0 && std::isfinite(value))) {
-        Add(path + "." + name, "is {}; give a price of 0 or more", value);
+      if (!(value >= 0 && value <= kMaxPrice)) {
+        Add(path + "." + name, "is {}; give a price of 0 to {:.0f}", value, kMaxPrice);
       }
     }
     if (price.has_batch()) CheckPart(price.batch(), path + ".batch");
@@ -249,6 +311,10 @@ class Checker {
     }
     if (url.find_first_of("?#") != std::string::npos) {
       return Add(path, "holds a query or a fragment; put parameters into `query`");
+    }
+    for (const std::string_view call : {"/chat/completions", "/responses", "/messages"}) {
+      if (!std::string_view(url).ends_with(call)) continue;
+      return Add(path, "\"{}\" ends in {}, which Candor adds itself; leave it out", url, call);
     }
     const auto odd = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
     if (std::any_of(url.begin(), url.end(), odd)) {

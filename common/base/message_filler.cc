@@ -198,6 +198,9 @@ Status Filler::SetInteger(const TextValue& value, const Field* field, pb::Messag
   }
   if (!number || *number < static_cast<Wide>(std::numeric_limits<T>::min()) ||
       *number > static_cast<Wide>(std::numeric_limits<T>::max())) {
+    if constexpr (std::is_same_v<T, std::int64_t>) {
+      return Error(value, "{} is no whole number of at most 18 digits", Shown(value));
+    }
     return Error(value, "{} is no whole number from {} to {}", Shown(value),
                  std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
   }

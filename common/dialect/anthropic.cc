@@ -13,7 +13,8 @@ const Capabilities& AnthropicDialect::capabilities() const {
   static constexpr Capabilities kCapabilities{.max_log_probabilities = 0,
                                               .seed = false,
                                               .developer_role = false,
-                                              .needs_output_limit = true};
+                                              .needs_output_limit = true,
+                                              .max_temperature = 1};
   return kCapabilities;
 }
 

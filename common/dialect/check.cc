@@ -29,6 +29,10 @@ class PartChecker {
   void Check(bool choices) {
     CheckOutputLimit();
     if (choices && sampling_.has_log_probabilities()) CheckLogProbabilities();
+    if (sampling_.has_temperature() && sampling_.temperature() > can_.max_temperature) {
+      Add("temperature", "is {}; {} takes 0 to {}; give one of these, or leave it out",
+          sampling_.temperature(), dialect_.name(), can_.max_temperature);
+    }
     if (sampling_.has_seed() && !can_.seed) {
       Add("seed", "is {}; {} has no sampling seed; leave it out", sampling_.seed(),
           dialect_.name());

@@ -65,6 +65,7 @@ struct Capabilities {
   // Whether an output limit must be given, and the least that is taken of any model.
   bool needs_output_limit = false;
   int min_output_tokens = 1;
+  double max_temperature = 2;
 };
 
 struct FixedHeader {

@@ -61,7 +61,7 @@ ProviderError ClassifyError(const Answer& answer) {
     error.text = fmt::format("the provider answered {} without a text", answer.status);
   }
   if (error.error_class == Attempt::REFUSED_PARAMETER) {
-    const std::string_view advice = AdviceFor(body);
+    const std::string advice = AdviceFor(body);
     if (!advice.empty()) {
       error.text = CleanText(fmt::format("{} ({})", error.text, advice), kMaxErrorTextBytes);
     }

@@ -1,5 +1,7 @@
 #include "common/dialect/error_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -294,17 +296,26 @@ bool SaysLimitWasUsedUp(const ErrorBody& body) {
   return Contains(AsciiLower(body.message), "output limit was reached");
 }
 
-std::string_view AdviceFor(const ErrorBody& body) {
+std::string AdviceFor(const ErrorBody& body) {
   const std::string message = AsciiLower(body.message);
+  const auto rule = [](std::string_view words) {
+    return fmt::format(
+        "in candor.yaml, which coordinator and workers read when they start, the model's rule may "
+        "say `{}`",
+        words);
+  };
   if (Contains(message, "max_completion_tokens")) {
-    return "in candor.yaml, the model's rule may say `max_tokens_field: max_completion_tokens`";
+    return rule("max_tokens_field: max_completion_tokens");
   }
   if (Contains(message, "only support stream") || Contains(message, "only supports stream")) {
-    return "in candor.yaml, the model's rule may say `stream: always`";
+    return rule("stream: always");
   }
   if (HasWord(message, "system") || HasWord(message, "'system'") ||
       Contains(message, "roles must alternate")) {
-    return "in candor.yaml, the model's rule may say `system_as: user`";
+    return rule("system_as: user");
+  }
+  for (const std::string_view parameter : {"temperature", "top_p"}) {
+    if (Contains(message, parameter)) return fmt::format("a new job may leave {} out", parameter);
   }
   return {};
 }

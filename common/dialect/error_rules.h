@@ -19,7 +19,8 @@ bool SaysPromptWasFiltered(const ErrorBody& body);
 // Whether the output limit was used up before anything was said.
 bool SaysLimitWasUsedUp(const ErrorBody& body);
 
-// What would mend a refused parameter in candor.yaml, where that is known; empty otherwise.
-std::string_view AdviceFor(const ErrorBody& body);
+// What would mend a refused parameter, in candor.yaml or in the job, where that is known; empty
+// otherwise.
+std::string AdviceFor(const ErrorBody& body);
 
 }  // namespace candor::dialect

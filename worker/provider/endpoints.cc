@@ -2,6 +2,7 @@
 
 #include "common/base/config.h"
 #include "common/base/logging.h"
+#include "common/base/own_headers.h"
 #include "common/base/violations.h"
 
 #include <algorithm>
@@ -40,15 +41,6 @@ bool IsFieldValue(std::string_view value) {
 }
 
 // Headers that Candor or its HTTP client writes.
-bool IsOwnHeader(std::string_view name, std::string_view auth_header) {
-  for (const std::string_view own :
-       {"host", "content-length", "content-type", "transfer-encoding", "connection",
-        "accept-encoding", "proxy-authorization", "x-client-request-id"}) {
-    if (net::EqualIgnoringCase(name, own)) return true;
-  }
-  return !auth_header.empty() && net::EqualIgnoringCase(name, auth_header);
-}
-
 Status SetTimeout(const google::protobuf::Duration& value, std::string_view field,
                   std::chrono::milliseconds* timeout) {
   const auto duration =
@@ -146,7 +138,7 @@ Status Endpoint::AddRoute(const v1::ModelRule& rule, std::string_view field) {
         return InvalidArgument("{}.{}: holds a line break or another control character", path,
                                name);
       }
-      if (IsOwnHeader(name, has_key ? auth_header_ : "")) {
+      if (IsOwnHeader(name) || (has_key && net::EqualIgnoringCase(name, auth_header_))) {
         return InvalidArgument("{}.{}: Candor writes this header itself; leave it out", path, name);
       }
       set_header(name, value);

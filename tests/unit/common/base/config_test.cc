@@ -75,6 +75,7 @@ TEST(Validate, ChecksUrls) {
       {"https://::1/v1", "has no host"},
       {"https://[::1/v1", "has no host"},
       {"https://h/v1?key=x", "put parameters into `query`"},
+      {"https://h/v1/chat/completions", "ends in /chat/completions, which Candor adds itself"},
       {"https://h h/", "holds a space"}};
   for (const auto& [url, what] : cases) {
     EXPECT_THAT(WrongAfter([&](auto& e) { e.set_base_url(url); }),
@@ -88,6 +89,18 @@ TEST(Validate, NeverRepeatsAPasswordFromAUrl) {
     const auto wrong = WrongAfter([&](auto& e) { e.set_base_url(url); });
     ASSERT_EQ(wrong.size(), 1U);
     EXPECT_THAT(wrong[0], testing::Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(Validate, NeverRepeatsAKeyInPlaceOfItsVariable) {
+  for (const char* key : {"sk-proj-THISISMYREALKEY123", "AIzaSyA1b2C3", "1KEY", "A KEY"}) {
+    const auto wrong = WrongAfter([&](auto& e) { e.set_api_key_env(key); });
+    EXPECT_THAT(wrong, ElementsAre("endpoints[0].api_key_env: is no name of an environment "
+                                   "variable; give one such as OPENAI_API_KEY, and put the key "
+                                   "into that variable"));
+  }
+  for (const char* name : {"OPENAI_API_KEY", "_key", "KEY2", "key2"}) {
+    EXPECT_THAT(WrongAfter([&](auto& e) { e.set_api_key_env(name); }), IsEmpty());
   }
 }
 
@@ -118,6 +131,16 @@ TEST(Validate, ChecksAnEndpoint) {
               ElementsAre(HasSubstr("line break")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_timeouts()->mutable_total(); }),
               ElementsAre(HasSubstr("timeouts.total: is not above 0")));
+  EXPECT_THAT(WrongAfter([](auto& e) { (*e.mutable_headers())["Content-Length"] = "1"; }),
+              ElementsAre("endpoints[0].headers[\"Content-Length\"]: is a header that Candor "
+                          "writes itself; leave it out"));
+  EXPECT_THAT(WrongAfter([](auto& e) { (*e.mutable_query())[""] = "1"; }),
+              ElementsAre(HasSubstr("endpoints[0].query: has a parameter without a name")));
+  EXPECT_THAT(WrongAfter([](auto& e) {
+                e.clear_api_key_env();
+                e.mutable_auth()->set_header("X-Key");
+              }),
+              ElementsAre(HasSubstr("endpoints[0].auth.header: has no key to carry")));
 }
 
 TEST(Validate, ChecksModelRules) {
@@ -128,10 +151,19 @@ TEST(Validate, ChecksModelRules) {
               ElementsAre(HasSubstr("of limit_groups; add it there, or leave it out here")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->set_limit_group("local"); }),
               IsEmpty());
-  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->mutable_price()->set_output(-1); }),
-              ElementsAre(HasSubstr("models[0].price.output: is -1; give a price of 0 or more")));
+  EXPECT_THAT(
+      WrongAfter([](auto& e) { e.mutable_models(0)->mutable_price()->set_output(-1); }),
+      ElementsAre(HasSubstr("models[0].price.output: is -1; give a price of 0 to 1000000")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_system_as("develoer"); }),
               ElementsAre(HasSubstr("did you mean 'developer'?")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->mutable_price()->set_input(1e300); }),
+              ElementsAre(HasSubstr("models[0].price.input: is 1e+300; give a price of 0 to")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_max_tokens_field("model"); }),
+              ElementsAre(HasSubstr("max_tokens_field: \"model\" has another meaning")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_max_tokens_field("a b"); }),
+              ElementsAre(HasSubstr("max_tokens_field: \"a b\" is no field of a request")));
+  EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(0)->set_match("*"); }),
+              ElementsAre(HasSubstr("models[1].match: \"*mini\" stands behind \"*\"")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->clear_match(); }),
               ElementsAre(HasSubstr("models[1].match: is empty")));
   EXPECT_THAT(WrongAfter([](auto& e) { e.mutable_models(1)->set_stream("allways"); }),

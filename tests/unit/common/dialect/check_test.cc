@@ -73,6 +73,12 @@ TEST(CheckJobTest, WhatThereIsNot) {
                           "job.choices.sampling.seed: is 7; anthropic has no sampling seed; leave "
                           "it out",
                           HasSubstr("job.self_reports.sampling.seed")));
+  EXPECT_THAT(Wrong("anthropic", "max_output_tokens: 8 temperature: 1.5"),
+              ElementsAre("job.choices.sampling.temperature: is 1.5; anthropic takes 0 to 1; give "
+                          "one of these, or leave it out",
+                          HasSubstr("job.self_reports.sampling.temperature")));
+  EXPECT_THAT(Wrong("anthropic", "max_output_tokens: 8 temperature: 1"), IsEmpty());
+  EXPECT_THAT(Wrong("openai", "temperature: 1.5"), IsEmpty());
   EXPECT_THAT(Wrong("openai", "log_probabilities: 5", "log_probabilities: false"),
               ElementsAre(HasSubstr("job.choices.sampling.log_probabilities: is 5; model \"m\" has "
                                     "no log-probabilities (its rule in candor.yaml says")));

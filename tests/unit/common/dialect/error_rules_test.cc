@@ -167,6 +167,12 @@ TEST(AdviceTest, SaysWhatWouldMendAParameter) {
               HasSubstr("`system_as: user`"));
   EXPECT_THAT(Classify(400, R"({"error":{"message":"only support stream mode"}})").text,
               HasSubstr("`stream: always`"));
+  EXPECT_THAT(
+      Classify(
+          400,
+          R"({"error":{"message":"Unsupported parameter: 'temperature' is not supported with this model.","code":"unsupported_parameter"}})")
+          .text,
+      HasSubstr("(a new job may leave temperature out)"));
   EXPECT_THAT(Classify(400, R"({"error":{"message":"bad","param":"top_p"}})").text,
               Not(HasSubstr("candor.yaml")));
 }
