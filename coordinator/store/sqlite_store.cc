@@ -18,10 +18,10 @@ namespace {
 
 // Of 16 KB: what a commit of 1.5 KB rows costs least with.
 constexpr int kPageBytes = 16'384;
-// Readers that overlap all the time keep the log from starting over. When it has grown to this many
-// times the size of a checkpoint the writer waits for them: each read is short.
+// Readers that overlap all the time keep the log from starting over. Each time it has grown by this
+// many times the size of a checkpoint the writer waits for them: each read is short.
 constexpr int kRestartFactor = 16;
-// And how long it waits; somebody's SQLite shell may hold a snapshot for hours.
+// And so long at most: somebody's SQLite shell may hold a snapshot for hours.
 constexpr int kRestartWaitMilliseconds = 200;
 // The term is the upper 24 bits of an attempt id, and ids are signed in SQLite.
 constexpr std::int64_t kMaxTerm = (std::int64_t{1} << 23U) - 1;
@@ -104,6 +104,8 @@ class SqliteStore final : public Store {
   std::optional<SqliteWriter> writer_;
   Status failure_;
   int log_pages_ = 0;
+  // How far the log had grown, in kRestartFactor checkpoints, when readers were last waited for.
+  int waited_at_growth_ = 0;
   mutable ReaderContext context_;
   mutable ReaderPool readers_;
 };
@@ -208,7 +210,7 @@ Status SqliteStore::Write(Function write, absl::StatusCode own_error) {
     CANDOR_RETURN_IF_ERROR(write());
     return transaction.Commit();
   };
-  const Status status = run();
+  Status status = run();
   if (status.ok() || status.code() == own_error) return status;
   return Fail(status);
 }
@@ -218,12 +220,22 @@ Status SqliteStore::Write(Function write, absl::StatusCode own_error) {
 // earlier one lost, and the log would be dropped.
 Status SqliteStore::Checkpoint() {
   if (log_pages_ < checkpoint_pages_) return {};
-  const int mode = log_pages_ / kRestartFactor < checkpoint_pages_ ? SQLITE_CHECKPOINT_PASSIVE
-                                                                   : SQLITE_CHECKPOINT_RESTART;
-  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
+  sqlite3* const database = connection_.handle();
+  const int growth = log_pages_ / kRestartFactor / checkpoint_pages_;
+  // It has started over since.
+  if (growth < waited_at_growth_) waited_at_growth_ = 0;
+  const bool waits = growth > waited_at_growth_;
+  if (waits) {
+    waited_at_growth_ = growth;
+    sqlite3_busy_timeout(database, kRestartWaitMilliseconds);
+  }
+  const int code = sqlite3_wal_checkpoint_v2(
+      database, nullptr, waits ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nullptr,
+      nullptr);
+  if (waits) sqlite3_busy_timeout(database, kBusyTimeoutMilliseconds);
   // Busy: a reader still needs the log. The next commit tries again.
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return {};
-  return SqliteError(connection_.handle(), code, connection_.path());
+  return SqliteError(database, code, connection_.path());
 }
 
 Status SqliteStore::Fail(const Status& status) {
