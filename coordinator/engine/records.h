@@ -36,8 +36,7 @@ struct CellKey {
   v1::Cell::Kind kind = v1::Cell::CHOICE;
   std::uint32_t index = 0;  // within (entry, kind)
 
-  friend bool operator==(const CellKey&, const CellKey&) = default;
-  friend auto operator<=>(const CellKey&, const CellKey&) = default;
+  auto operator<=>(const CellKey&) const = default;
 };
 
 // A job as created. Immutable.

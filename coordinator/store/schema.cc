@@ -93,8 +93,8 @@ static_assert(v1::Attempt::FAILED == 2 && v1::Attempt::UNANSWERED == 4 && v1::At
 }  // namespace
 
 std::span<const Migration> SqliteMigrations() {
-  static const std::array<Migration, 2> migrations = {Migration{kVersion1}, Migration{kVersion2}};
-  return migrations;
+  static const std::array<Migration, 2> kMigrations = {Migration{kVersion1}, Migration{kVersion2}};
+  return kMigrations;
 }
 
 Status Migrate(Connection& connection, std::span<const Migration> migrations) {

@@ -109,8 +109,8 @@ StatusOr<Connection> Connection::Open(const std::string& path, Access access) {
                                                  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   // Nobody asks SQLite how much memory it has; counting takes a lock at each allocation. Refused,
   // and no matter, when somebody else in the process has opened a database before.
-  static const int counting = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  static_cast<void>(counting);
+  static const int kCounting = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(kCounting);
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
   connection.handle_.reset(database);
