@@ -171,14 +171,15 @@ TEST_F(BadServerTest, InterimAnswersDoNotShortenTheWait) {
       timer.expires_after(milliseconds(5));
       co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
       co_await Say(socket, "Continue\r\n\r\n");
-      timer.expires_after(milliseconds(120));
+      timer.expires_after(milliseconds(700));
       co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
       co_await Say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     }
   };
   HttpRequest request = Request(
       ServeRaw([](Tcp::socket socket) { return ContinueThenThink::Run(std::move(socket)); }));
-  request.timeouts.idle = milliseconds(60);
+  // Far from the five above, also where a machine is busy, and below the seven hundred.
+  request.timeouts.idle = milliseconds(500);
   const HttpResult result = Call(std::move(request));
   ASSERT_TRUE(result.ok()) << result.text;
   EXPECT_EQ(result.body, "ok");
