@@ -77,7 +77,7 @@ bool CellTable::TakeQueued(TimePoint now, Queue& queue, bool alone, std::uint32_
   const auto found = tried_.find(*index);
   found->second.place = Place::kLeased;
   // A cell that only came back unsent is like a fresh one.
-  if (found->second.failures == 0 && found->second.deaths == 0) tried_.erase(found);
+  if (!found->second.was_called() && found->second.deaths == 0) tried_.erase(found);
   return true;
 }
 

@@ -38,11 +38,17 @@ class CellTable {
     std::int32_t failures = 0;
     // Of these the first, or the restart after it.
     TimePoint first_failure{};
+    // Refusals because a day's quota was used up, and the first of these or the restart after it.
+    std::int32_t refusals = 0;
+    TimePoint first_refusal{};
     std::int32_t deaths = 0;
     std::int32_t deaths_alone = 0;
     Place place = Place::kLeased;
     bool alone = false;
     TimePoint ready{};
+
+    // It was asked before, in vain.
+    bool was_called() const { return failures > 0 || refusals > 0; }
   };
 
   enum class Opening : std::uint8_t { kAllAtOnce, kOneByOne };

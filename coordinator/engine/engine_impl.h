@@ -280,6 +280,11 @@ class Engine::Impl {
   void Completed(JobState& job, EntryState& entry, KindState& kind);
   void Failed(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index,
               const v1::Attempt& attempt);
+  // A call for the cell came to no reply.
+  void CountTry(CellTable::Tried& tried, const v1::Attempt& attempt) const;
+  // And so it is given up; `attempt` is counted.
+  bool IsHopeless(const JobState& job, const CellTable::Tried& tried,
+                  const v1::Attempt& attempt) const;
   void FailCell(JobState& job, std::uint16_t entry, KindState& kind, std::uint32_t index);
 
   // --- engine_accounts.cc ---

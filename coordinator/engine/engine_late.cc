@@ -115,7 +115,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   const bool has_cells = job.has_cells;
   const bool done = !has_cells || kind->cells.IsDone(cell.index);
   const CellTable::Tried* tried = has_cells ? kind->cells.Find(cell.index) : nullptr;
-  const bool repeated = done || (tried != nullptr && tried->failures > 0);
+  const bool repeated = done || (tried != nullptr && tried->was_called());
   if (recorded == v1::Attempt::UNKNOWN) {
     --kind->unknown_attempts;
     // The price may be another one than before a restart.
@@ -144,7 +144,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   } else if (sent && !done) {
     // No second decision about its cell, but it was a call.
     CellTable::Tried& known = kind->cells.Know(cell.index);
-    if (known.failures++ == 0) known.first_failure = now();
+    CountTry(known, *attempt);
     if (known.place == CellTable::Place::kQueued && known.failures >= job.max_attempts &&
         !job.terminal()) {
       FailCell(job, cell.entry, *kind, cell.index);

@@ -187,6 +187,8 @@ void Engine::Impl::Recover(Recovery& recovery) {
       CellTable::Tried known;
       known.failures = tried.failures;
       known.first_failure = now();
+      known.refusals = tried.refusals;
+      known.first_refusal = now();
       known.deaths = tried.deaths;
       known.deaths_alone = tried.deaths_alone;
       kind->cells.RestoreTried(tried.cell.index, known, tried.deaths >= kDeathsTogether, now());

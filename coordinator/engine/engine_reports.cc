@@ -218,7 +218,7 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
 
   const CellTable::Tried* tried = kind.cells.Find(lease.index);
   const bool done = kind.cells.IsDone(lease.index);
-  const bool repeated = done || (tried != nullptr && tried->failures > 0);
+  const bool repeated = done || (tried != nullptr && tried->was_called());
 
   if (attempt->state() != v1::Attempt::NOT_SENT && !lease.in_batch) {
     reporter.hand_backs = 0;
@@ -248,13 +248,28 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
       CountCall(job, entry, kind, *attempt, repeated);
       if (!lease.in_batch) TellLimits(group.limits, lease, *report.report, *attempt);
       if (!done) {
-        CellTable::Tried& known = kind.cells.Know(lease.index);
-        if (known.failures++ == 0) known.first_failure = now();
+        CountTry(kind.cells.Know(lease.index), *attempt);
         Failed(job, lease.entry, kind, lease.index, *attempt);
       }
       break;
   }
   WriteAttempt(job, cell, lease.attempt, attempt);
+}
+
+void Engine::Impl::CountTry(CellTable::Tried& tried, const v1::Attempt& attempt) const {
+  if (IsRefusalOfADay(attempt)) {
+    if (tried.refusals++ == 0) tried.first_refusal = now();
+  } else if (tried.failures++ == 0) {
+    tried.first_failure = now();
+  }
+}
+
+bool Engine::Impl::IsHopeless(const JobState& job, const CellTable::Tried& tried,
+                              const v1::Attempt& attempt) const {
+  if (IsRefusalOfADay(attempt)) return now() - tried.first_refusal >= kMaxRefusedTime;
+  // Of batches a day's wait is no sign that it will never do.
+  return tried.failures >= job.max_attempts ||
+         (attempt.batch().empty() && now() - tried.first_failure >= kMaxRetryTime);
 }
 
 void Engine::Impl::FailCell(JobState& job, std::uint16_t entry, KindState& kind,
@@ -276,10 +291,7 @@ void Engine::Impl::Failed(JobState& job, std::uint16_t number, KindState& kind, 
   switch (KindOf(attempt.error_class())) {
     case ErrorKind::kRepeat:
     case ErrorKind::kBlock:
-      // Of batches a day's wait is no sign that it will never do.
-      if ((tried.failures >= job.max_attempts ||
-           (attempt.batch().empty() && now() - tried.first_failure >= kMaxRetryTime)) &&
-          !job.terminal()) {
+      if (IsHopeless(job, tried, attempt) && !job.terminal()) {
         FailCell(job, number, kind, index);
         return;
       }

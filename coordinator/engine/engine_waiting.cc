@@ -29,7 +29,14 @@ Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePo
       (held.reason == v1::DAILY_LIMIT && held.dimension == v1::LimitUse::DIMENSION_UNSPECIFIED)) {
     const char* why = "the provider refused calls without saying how long";
     if (group.limits.provider_said()) why = "the provider said so";
-    if (held.reason == v1::DAILY_LIMIT) why = "the provider's quota of a day is used up";
+    if (held.reason == v1::DAILY_LIMIT) {
+      why = "the provider's quota of a day is used up";
+      if (left.empty()) {
+        return say(
+            ": the provider's quota of a day was used up; one call is under way to see whether it "
+            "is there again");
+      }
+    }
     return say(fmt::format(" waits {}, because {}", left, why));
   }
   if (group.settled_at > now) {

@@ -1,6 +1,5 @@
 #include "coordinator/engine/group_limits.h"
 
-#include "common/base/time_proto.h"
 #include "coordinator/engine/planted_bug.h"
 #include "coordinator/engine/retry_policy.h"
 
@@ -164,7 +163,7 @@ double GroupLimits::Pace(TimePoint now) const {
 
 std::int64_t GroupLimits::Available(TimePoint now, const CallSize& size) {
   if (blocked_until_ > now) return 0;
-  const std::int64_t calls = circuit_.Available(now);
+  const std::int64_t calls = std::min(circuit_.Available(now), first_call_.Available());
   if (calls == 0) return 0;
   Refresh(now);
   return std::min(calls, pacer_.Available(now, size));
@@ -172,7 +171,7 @@ std::int64_t GroupLimits::Available(TimePoint now, const CallSize& size) {
 
 std::optional<TimePoint> GroupLimits::NextChance(TimePoint now, const CallSize& size) {
   Refresh(now);
-  if (circuit_.state() == Circuit::State::kHalfOpen) return std::nullopt;
+  if (circuit_.state() == Circuit::State::kHalfOpen || first_call_.under_way()) return std::nullopt;
   TimePoint from = std::max(now, blocked_until_);
   if (circuit_.state() == Circuit::State::kOpen) from = std::max(from, circuit_.retry_at());
   if (const auto chance = pacer_.NextChance(now, size)) return std::max(from, *chance);
@@ -196,6 +195,7 @@ GroupLimits::Held GroupLimits::Holding(TimePoint now, const CallSize& size) {
     if (circuit_.state() == Circuit::State::kOpen) until = circuit_.retry_at();
     return {v1::CIRCUIT_OPEN, {}, false, until};
   }
+  if (first_call_.under_way()) return {v1::DAILY_LIMIT, {}, false, std::nullopt};
   const Pacer::Hold hold = pacer_.Holding(now, size);
   if (hold.dimension == v1::LimitUse::DIMENSION_UNSPECIFIED) return {};
   Held held{ReasonOf(hold.dimension), hold.dimension, hold.too_large, pacer_.NextChance(now, size)};
@@ -210,7 +210,7 @@ GroupLimits::Held GroupLimits::Holding(TimePoint now, const CallSize& size) {
 }
 
 bool GroupLimits::MayStart(TimePoint now, TimePoint granted) const {
-  return blocked_until_ <= now && circuit_.Allows(granted);
+  return blocked_until_ <= now && circuit_.Allows(granted) && first_call_.Allows(granted);
 }
 
 void GroupLimits::Take(TimePoint now, std::int64_t calls, const CallSize& size) {
@@ -222,6 +222,7 @@ void GroupLimits::Take(TimePoint now, std::int64_t calls, const CallSize& size) 
   }
   last_taken_ = now;
   circuit_.Taken(now);
+  first_call_.Taken();
   pacer_.Take(now, calls, size);
 }
 
@@ -232,18 +233,23 @@ void GroupLimits::Sent(TimePoint now, const CallSize& size) {
 
 void GroupLimits::Withdraw(TimePoint now, TimePoint granted, const CallSize& size) {
   pacer_.Withdraw(now, size);
-  circuit_.Gone(now, granted);
+  Gone(now, granted);
 }
 
 void GroupLimits::Refund(TimePoint now, TimePoint granted, TimePoint sent, const CallSize& size) {
   pacer_.Refund(now, sent, size);
-  circuit_.Gone(now, granted);
+  Gone(now, granted);
 }
 
 void GroupLimits::Lost(TimePoint now, TimePoint granted, const CallSize& size,
                        std::int64_t output_limit) {
   pacer_.Lost(now, size, output_limit);
+  Gone(now, granted);
+}
+
+void GroupLimits::Gone(TimePoint now, TimePoint granted) {
   circuit_.Gone(now, granted);
+  first_call_.Gone(granted);
 }
 
 void GroupLimits::Observe(TimePoint now, const Answer& answer) {
@@ -278,11 +284,11 @@ bool GroupLimits::Answered(TimePoint now, const Answer& answer, RandomStream& ra
   // Before the call leaves the windows: the provider's headers count it.
   Observe(now, answer);
   pacer_.Ended(now, answer.end);
-  if (circuit_.Answered(
-          now, answer.granted,
-          answer.completed ? Circuit::Sign::kWorks : Circuit::SignOf(answer.error_class), random)) {
-    BeginRamp(now, kRampFrom, kRamp);
-  }
+  const Circuit::Sign sign =
+      answer.completed ? Circuit::Sign::kWorks : Circuit::SignOf(answer.error_class);
+  const bool closed = circuit_.Answered(now, answer.granted, sign, random);
+  const bool passed = first_call_.Answered(answer.granted, sign);
+  if (closed || passed) BeginRamp(now, kRampFrom, kRamp);
   if (answer.completed) {
     refusals_in_a_row_ = 0;
     const std::int64_t before = probe_.in_flight();
@@ -309,6 +315,7 @@ bool GroupLimits::Block(TimePoint now, TimePoint granted, v1::Attempt::ErrorClas
   if (KindOf(error_class) != ErrorKind::kBlock || Planted(PlantedBug::kRetryAfterIgnored)) {
     return false;
   }
+  const bool daily = error_class == v1::Attempt::DAILY_LIMIT;
   TimePoint until{};
   if (retry_after) {
     until = now + std::clamp(*retry_after, Duration(0), LongestRetryAfter(error_class));
@@ -320,17 +327,20 @@ bool GroupLimits::Block(TimePoint now, TimePoint granted, v1::Attempt::ErrorClas
     until = now + GroupBackOff(error_class, ++refusals_in_a_row_, random);
     blocked_at_ = now;
   }
+  if (daily) first_call_.Expect(std::max(until, blocked_until_));
   if (until <= blocked_until_) return false;
   blocked_until_ = until;
   blocked_at_ = now;
   provider_said_ = retry_after.has_value();
-  daily_ = error_class == v1::Attempt::DAILY_LIMIT;
+  daily_ = daily;
   return true;
 }
 
 void GroupLimits::RestoreBlock(TimePoint until) {
   blocked_until_ = until;
   provider_said_ = true;
+  // Whether a day's quota was used up is not written down.
+  first_call_.Expect(until);
 }
 
 void GroupLimits::Restore(TimePoint now, TimePoint sent, const CallSize& size, bool in_flight) {
@@ -342,48 +352,6 @@ void GroupLimits::Restore(TimePoint now, TimePoint sent, const CallSize& size, b
 const v1::Limits& GroupLimits::in_force(TimePoint now) {
   Refresh(now);
   return pacer_.limits();
-}
-
-void GroupLimits::Fill(TimePoint now, WallTime wall, v1::LimitGroup& view) {
-  const auto on_the_wall = [&](TimePoint time) { return ToProto(wall + (time - now)); };
-  *view.mutable_limits() = in_force(now);
-  *view.mutable_configured() = configured_.limits;
-  view.set_share(configured_.share);
-  view.set_requests_last_minute(pacer_.used(now, v1::LimitUse::REQUESTS_PER_MINUTE));
-  view.set_tokens_last_minute(pacer_.used(now, v1::LimitUse::TOKENS_PER_MINUTE));
-  view.set_in_flight(pacer_.in_flight());
-  view.set_refusals(refusals_);
-  view.set_calls(calls_);
-  view.set_ramp(Pace(now));
-  if (blocked_until_ > now) *view.mutable_blocked_until() = on_the_wall(blocked_until_);
-  switch (circuit_.state()) {
-    case Circuit::State::kClosed:
-      view.set_circuit(v1::LimitGroup::CLOSED);
-      break;
-    case Circuit::State::kOpen:
-      view.set_circuit(v1::LimitGroup::OPEN);
-      *view.mutable_circuit_retry_time() = on_the_wall(circuit_.retry_at());
-      break;
-    case Circuit::State::kHalfOpen:
-      view.set_circuit(v1::LimitGroup::HALF_OPEN);
-      break;
-  }
-  for (const Dimension dimension :
-       {v1::LimitUse::REQUESTS_PER_MINUTE, v1::LimitUse::TOKENS_PER_MINUTE,
-        v1::LimitUse::INPUT_TOKENS_PER_MINUTE, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE,
-        v1::LimitUse::REQUESTS_PER_DAY, v1::LimitUse::TOKENS_PER_DAY, v1::LimitUse::IN_FLIGHT}) {
-    v1::LimitUse::Source source{};
-    const std::int64_t limit = InForce(now, dimension, &source);
-    if (limit == 0) continue;
-    v1::LimitUse& use = *view.add_uses();
-    use.set_dimension(dimension);
-    use.set_limit(limit);
-    use.set_source(source);
-    use.set_used(pacer_.used(now, dimension));
-    const HeaderLimit& header = headers_[static_cast<std::size_t>(dimension)];
-    if (header.remaining()) use.set_remaining(*header.remaining());
-    if (header.reset_at()) *use.mutable_reset_time() = on_the_wall(*header.reset_at());
-  }
 }
 
 }  // namespace candor::engine

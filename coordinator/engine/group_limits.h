@@ -1,5 +1,6 @@
 // Everything that decides when one account's calls go: its limits, configured, learned from headers
-// and found by probing; the ramp; a provider's wish to be left alone; the circuit.
+// and found by probing; the ramp; a provider's wish to be left alone; the circuit; the one call
+// that looks whether a day's quota is there again.
 //
 // The limit in force of each dimension is the least of
 //
@@ -27,6 +28,7 @@
 #include "common/base/random.h"
 #include "coordinator/engine/call_probe.h"
 #include "coordinator/engine/circuit.h"
+#include "coordinator/engine/first_call.h"
 #include "coordinator/engine/header_limit.h"
 #include "coordinator/engine/pacer.h"
 
@@ -125,6 +127,7 @@ class GroupLimits {
   bool KnowsRate(TimePoint now) const;
   double Pace(TimePoint now) const;
   void BeginRamp(TimePoint now, double from, Duration time);
+  void Gone(TimePoint now, TimePoint granted);
   void Observe(TimePoint now, const Answer& answer);
   bool Block(TimePoint now, TimePoint granted, v1::Attempt::ErrorClass error_class,
              std::optional<Duration> retry_after, RandomStream& random);
@@ -133,6 +136,7 @@ class GroupLimits {
   Pacer pacer_;
   CallProbe probe_;
   Circuit circuit_;
+  FirstCall first_call_;
   // By dimension; IN_FLIGHT is not in headers.
   std::array<HeaderLimit, kDimensions> headers_;
 

@@ -96,6 +96,13 @@ struct ProviderBatchRecord {
   std::shared_ptr<const v1::Batch> batch;
 };
 
+// A live call that was refused, before anything was done, because a quota of a day was used up:
+// nobody's failure, so it uses up none of its cell's attempts.
+inline bool IsRefusalOfADay(const v1::Attempt& attempt) {
+  return attempt.state() == v1::Attempt::FAILED &&
+         attempt.error_class() == v1::Attempt::DAILY_LIMIT && attempt.batch().empty();
+}
+
 // What became of one call. A later record with the same id replaces an earlier one whose state is
 // UNKNOWN or NOT_SENT, and no other.
 struct AttemptRecord {
@@ -177,7 +184,8 @@ struct WriteBatch {
 // A cell without outcome that was tried before.
 struct TriedCell {
   CellKey cell;
-  std::int32_t failures = 0;      // attempts FAILED or UNANSWERED
+  std::int32_t failures = 0;      // attempts FAILED or UNANSWERED, but for refusals of a day
+  std::int32_t refusals = 0;      // these: see IsRefusalOfADay
   std::int32_t deaths = 0;        // attempts UNKNOWN
   std::int32_t deaths_alone = 0;  // of these, while leased alone
 };

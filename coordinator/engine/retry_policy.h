@@ -17,6 +17,9 @@ namespace candor::engine {
 inline constexpr std::int32_t kMaxStreak = 5;
 // A cell that failed is tried for so long, in the engine's time, however many attempts it has left.
 inline constexpr Duration kMaxRetryTime = std::chrono::hours(24);
+// One that is refused because a day's quota is used up, for so long: days on which others use it
+// up, or a quota that is none.
+inline constexpr Duration kMaxRefusedTime = std::chrono::hours(24 * 7);
 // Deaths of a cell's workers, until it goes alone.
 inline constexpr std::int32_t kDeathsTogether = 2;
 

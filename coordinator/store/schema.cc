@@ -17,6 +17,7 @@ constexpr std::int64_t kApplicationId = 0x43414e44;
 // jobs: `specification` may have megabytes, so what changes with every commit lies in job_statuses.
 // deleted_jobs: jobs whose attempts and outcomes have not all been removed yet.
 // outcomes.seq: the commit order.
+// attempts.alone: an AttemptMark.
 // attempts_tried: what recovery counts (FAILED, UNANSWERED, UNKNOWN), and nothing of the attempts
 // that went well.
 constexpr const char* kVersion1 = R"sql(

@@ -1,6 +1,7 @@
 #include "coordinator/store/sqlite_recovery.h"
 
 #include "coordinator/store/codec.h"
+#include "coordinator/store/schema.h"
 
 #include <absl/container/flat_hash_set.h>
 
@@ -220,12 +221,13 @@ Status Reader::ReadCells(engine::JobRecovery& job) {
     if (is_done.Contains(cell)) continue;
     if (job.tried.empty() || job.tried.back().cell != cell) job.tried.push_back({.cell = cell});
     engine::TriedCell& counts = job.tried.back();
+    const auto mark = static_cast<AttemptMark>(tried.Integer(2));
     if (tried.Integer(1) != v1::Attempt::UNKNOWN) {
-      ++counts.failures;
+      ++(mark == AttemptMark::kRefusedForADay ? counts.refusals : counts.failures);
       continue;
     }
     ++counts.deaths;
-    counts.deaths_alone += tried.Integer(2) != 0 ? 1 : 0;
+    counts.deaths_alone += mark == AttemptMark::kLeasedAlone ? 1 : 0;
   }
 }
 

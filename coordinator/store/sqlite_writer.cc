@@ -1,6 +1,7 @@
 #include "coordinator/store/sqlite_writer.h"
 
 #include "coordinator/store/codec.h"
+#include "coordinator/store/schema.h"
 
 #include <algorithm>
 #include <utility>
@@ -40,7 +41,8 @@ StatusOr<SqliteWriter> SqliteWriter::Prepare(Connection& connection, WriterState
        "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING"},
       // NOT_SENT and UNKNOWN are what is believed until a report says better.
       {writer.update_attempt_,
-       "UPDATE attempts SET state = ?2, body = ?3 WHERE id = ?1 AND state IN (3, 5)"},
+       "UPDATE attempts SET state = ?2, body = ?3, alone = max(alone, ?4) "
+       "WHERE id = ?1 AND state IN (3, 5)"},
       {writer.insert_outcome_,
        "INSERT INTO outcomes (job, cell, class, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5)"},
       // A message's bytes behind a field are the message with that field, unless it has one of its
@@ -196,6 +198,9 @@ Status SqliteWriter::AddAttempt(engine::AttemptRecord& record) {
   if (!wanted) return {};
   v1::Attempt& attempt = *record.attempt;
   const v1::Attempt::State state = attempt.state();
+  const AttemptMark mark = engine::IsRefusalOfADay(attempt)   ? AttemptMark::kRefusedForADay
+                           : state_.alone.contains(record.id) ? AttemptMark::kLeasedAlone
+                                                              : AttemptMark::kNone;
   // Columns say these, or they follow from the cell.
   attempt.clear_id();
   attempt.clear_entry();
@@ -208,13 +213,14 @@ Status SqliteWriter::AddAttempt(engine::AttemptRecord& record) {
   insert_attempt_.Bind(2, record.job);
   insert_attempt_.Bind(3, static_cast<std::int64_t>(PackCell(record.cell)));
   insert_attempt_.Bind(4, state);
-  insert_attempt_.Bind(5, state_.alone.contains(record.id) ? 1 : 0);
+  insert_attempt_.Bind(5, static_cast<std::int64_t>(mark));
   insert_attempt_.BindBlob(6, bytes_);
   CANDOR_RETURN_IF_ERROR(insert_attempt_.Run());
   if (connection_->changes() != 0) return {};
   update_attempt_.Bind(1, static_cast<std::int64_t>(record.id));
   update_attempt_.Bind(2, state);
   update_attempt_.BindBlob(3, bytes_);
+  update_attempt_.Bind(4, static_cast<std::int64_t>(mark));
   return update_attempt_.Run();
 }
 

@@ -339,6 +339,41 @@ TEST_F(GroupLimitsTest, TheLongestRetryAfterHoldsWithinReason) {
   EXPECT_EQ(View(limits, kStart).refusals(), 3);
 }
 
+TEST_F(GroupLimitsTest, AfterADayOneCallGoesFirst) {
+  GroupLimits limits = Make(6000);
+  for (int i = 0; i < 3; ++i) Call(limits, kStart, v1::Attempt::DAILY_LIMIT, hours(10));
+  TimePoint now = kStart + hours(10);
+  EXPECT_EQ(limits.Available(now - seconds(1), {}), 0);
+  EXPECT_EQ(limits.NextChance(kStart, {}), now);
+  ASSERT_EQ(limits.Available(now, {}), 1);
+  limits.Take(now, 1, {});
+  EXPECT_EQ(limits.Available(now, {}), 0);
+  EXPECT_EQ(limits.NextChance(now, {}), std::nullopt);
+  EXPECT_EQ(limits.Holding(now, {}).reason, v1::DAILY_LIMIT);
+  EXPECT_EQ(limits.Holding(now, {}).until, std::nullopt);
+  // What was granted before the refusal does not start now.
+  EXPECT_FALSE(limits.MayStart(now, kStart));
+  EXPECT_TRUE(limits.MayStart(now, now));
+  // It came to nothing: another one goes, is refused again, and the next one fails.
+  limits.Withdraw(now, now, {});
+  ASSERT_EQ(limits.Available(now, {}), 1);
+  EXPECT_TRUE(Call(limits, now, v1::Attempt::DAILY_LIMIT, hours(1)));
+  now += hours(1);
+  ASSERT_EQ(limits.Available(now, {}), 1);
+  Call(limits, now, v1::Attempt::SERVER_ERROR);
+  ASSERT_EQ(limits.Available(now, {}), 1) << "nothing is said of the quota";
+  Call(limits, now);
+  EXPECT_GT(limits.Available(now + seconds(6), {}), 1);
+  EXPECT_EQ(View(limits, now).ramp(), 0.2);
+}
+
+TEST_F(GroupLimitsTest, AfterARestartOneCallGoesFirstToo) {
+  GroupLimits limits = Make(6000);
+  limits.RestoreBlock(kStart + hours(3));
+  EXPECT_EQ(limits.Available(kStart, {}), 0);
+  EXPECT_EQ(limits.Available(kStart + hours(3), {}), 1);
+}
+
 TEST_F(GroupLimitsTest, AFailingProviderShrinksNoEstimate) {
   GroupLimits limits = Make(0, 50);
   for (int i = 0; i < 5; ++i) Call(limits, kStart, v1::Attempt::OVERLOADED);

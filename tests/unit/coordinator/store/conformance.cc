@@ -240,6 +240,14 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
   batch.attempts.push_back(MakeAttempt(1, 14, tried, v1::Attempt::UNKNOWN));
   batch.attempts.push_back(MakeAttempt(1, 17, tried, v1::Attempt::FAILED));
   batch.attempts.push_back(MakeAttempt(1, 18, tried, v1::Attempt::NOT_SENT));
+  // Refused for a day's quota: no try.
+  const auto refused = [&](engine::AttemptId id) {
+    engine::AttemptRecord record = MakeAttempt(1, id, tried, v1::Attempt::FAILED);
+    record.attempt->set_error_class(v1::Attempt::DAILY_LIMIT);
+    return record;
+  };
+  batch.attempts.push_back(refused(22));
+  batch.attempts.push_back(MakeAttempt(1, 23, tried, v1::Attempt::UNKNOWN));
   // Given up, and answered after all by an expired lease.
   batch.failed_cells.push_back({1, late});
   batch.failed_cells.push_back({1, late});
@@ -249,6 +257,7 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
   batch = {};
   batch.attempts.push_back(MakeAttempt(1, 15, tried, v1::Attempt::UNKNOWN));
   batch.attempts.push_back(MakeAttempt(1, 16, tried, v1::Attempt::UNKNOWN));
+  batch.attempts.push_back(refused(23));
   batch.closed_lease_batches.push_back(1);
   batch.outcomes.push_back(MakeOutcome(1, 19, late));
   ASSERT_TRUE(Commit(std::move(batch)).ok());
@@ -266,6 +275,7 @@ TEST_P(StoreConformanceTest, RecoveryCountsWhatBecameOfCells) {
   EXPECT_EQ(job.tried[0].deaths, 0);
   EXPECT_EQ(job.tried[1].cell, tried);
   EXPECT_EQ(job.tried[1].failures, 2);
+  EXPECT_EQ(job.tried[1].refusals, 2);
   EXPECT_EQ(job.tried[1].deaths, 3);
   EXPECT_EQ(job.tried[1].deaths_alone, 2);
   EXPECT_EQ(job.tried[2].failures, 1);

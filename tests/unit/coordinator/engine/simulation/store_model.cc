@@ -83,6 +83,7 @@ void StoreModel::Apply(WriteBatch& batch) {
     }
     row.state = record.attempt->state();
     row.cell = record.cell;
+    row.refused_for_a_day = IsRefusalOfADay(*record.attempt);
     row.usage = record.attempt->usage();
     row.money = record.attempt->money();
     const auto leased = leased_.find(record.id);
@@ -219,7 +220,9 @@ Recovery StoreModel::Recover() {
       if (rows.outcomes.contains(attempt.cell)) continue;
       TriedCell& cell = tried[attempt.cell];
       cell.cell = attempt.cell;
-      if (attempt.state == v1::Attempt::FAILED || attempt.state == v1::Attempt::UNANSWERED) {
+      if (attempt.refused_for_a_day) {
+        ++cell.refusals;
+      } else if (attempt.state == v1::Attempt::FAILED || attempt.state == v1::Attempt::UNANSWERED) {
         ++cell.failures;
       } else if (attempt.state == v1::Attempt::UNKNOWN) {
         ++cell.deaths;
@@ -227,7 +230,7 @@ Recovery StoreModel::Recover() {
       }
     }
     for (const auto& [cell, known] : tried) {
-      if (known.failures > 0 || known.deaths > 0) job.tried.push_back(known);
+      if (known.failures > 0 || known.refusals > 0 || known.deaths > 0) job.tried.push_back(known);
     }
     for (const auto& [of, calls] : unanswered) {
       job.unanswered.push_back({of.first, of.second, calls});

@@ -20,6 +20,7 @@ class StoreModel {
     v1::Attempt::State state = v1::Attempt::STATE_UNSPECIFIED;
     CellKey cell;
     bool alone = false;
+    bool refused_for_a_day = false;
     v1::Usage usage;
     std::int64_t money = 0;
   };

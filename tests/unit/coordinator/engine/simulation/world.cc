@@ -203,7 +203,8 @@ void World::CheckGivenUp() {
       std::int64_t deaths = 0;
       for (const auto& [attempt, row] : rows.attempts) {
         if (row.cell != cell) continue;
-        failures += row.state == v1::Attempt::FAILED || row.state == v1::Attempt::UNANSWERED;
+        failures += !row.refused_for_a_day &&
+                    (row.state == v1::Attempt::FAILED || row.state == v1::Attempt::UNANSWERED);
         deaths += row.alone;
       }
       const std::int64_t most = rows.record.job->retry().max_attempts();

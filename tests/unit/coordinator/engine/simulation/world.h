@@ -265,6 +265,8 @@ class World {
   std::map<std::string, v1::Job> seen_;
   // By job and cell.
   std::map<std::pair<JobKey, CellKey>, std::int64_t> calls_of_;
+  // Of these, those that were refused because a day's quota is used up.
+  std::map<std::pair<JobKey, CellKey>, std::int64_t> day_refusals_of_;
   std::set<AttemptId> called_;
   std::set<AttemptId> written_off_;
   std::map<std::pair<JobKey, CellKey>, std::int64_t> deaths_of_;

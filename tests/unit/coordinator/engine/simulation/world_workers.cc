@@ -184,8 +184,8 @@ void World::CheckCall(Provider& provider, const LeaseRecord& lease, Micros sent)
   for (const JobCreated& job : jobs_) {
     const auto rows = store_.jobs().find(lease.job);
     if (rows == store_.jobs().end() || rows->second.record.job->name() != job.job->name()) continue;
-    const std::int64_t most =
-        job.job->retry().max_attempts() + deaths_of_[cell] + unmendable_of_[cell];
+    const std::int64_t most = job.job->retry().max_attempts() + deaths_of_[cell] +
+                              unmendable_of_[cell] + day_refusals_of_[cell];
     if (calls > most) {
       Fail(fmt::format("cell {} was called {} times, at most {} are allowed", lease.cell.index,
                        calls, most));
@@ -244,6 +244,11 @@ void World::StartCall(std::uint32_t number, AttemptId attempt) {
     failed(v1::Attempt::RATE_LIMITED, 429);
     latency = kMillisecond;
     if (Chance(0.8)) retry_after = Between(0, 15 * kSecond);
+    // A quota of a day that is there again soon; without a time it would be a quarter of an hour.
+    if (retry_after && scenario_.seed % 4 == 1) {
+      error_class = v1::Attempt::DAILY_LIMIT;
+      ++day_refusals_of_[{held.lease.job, held.lease.cell}];
+    }
   } else if (Chance(moods_.overloaded)) {
     failed(v1::Attempt::OVERLOADED, 529);
   } else if (Chance(moods_.server_error)) {
