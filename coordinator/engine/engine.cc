@@ -310,6 +310,10 @@ std::shared_ptr<const v1::JobSpecification> Engine::GetSpecification(JobKey job)
   const JobState* state = impl_->FindJob(job);
   return state == nullptr ? nullptr : state->record.specification;
 }
+std::shared_ptr<const v1::Job> Engine::GetCreated(JobKey job) const {
+  const JobState* state = impl_->FindJob(job);
+  return state == nullptr ? nullptr : state->record.job;
+}
 bool Engine::Settled(JobKey job) const {
   const JobState* state = impl_->FindJob(job);
   // What ended it is durable, too: a stream that ends has all outcomes.

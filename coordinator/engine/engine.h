@@ -98,6 +98,8 @@ class Engine {
   // The same without the specification fields: name and output-only fields.
   v1::Job GetJobStatus(JobKey job, const Instant& instant) const;
   std::shared_ptr<const v1::JobSpecification> GetSpecification(JobKey job) const;
+  // As it was created (JobRecord::job), also while that is not durable yet; null: no such job.
+  std::shared_ptr<const v1::Job> GetCreated(JobKey job) const;
   // In a terminal state, which is durable, and nothing in flight any more. PublishJob tells when.
   bool Settled(JobKey job) const;
   // Time left at the present rate; absent when it cannot be told.

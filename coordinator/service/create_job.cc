@@ -26,10 +26,12 @@ using Reused = std::vector<engine::ReusedOutcomesRecord>;
 // Outcomes that are looked at in one go: some milliseconds, so that others get their turn.
 constexpr store::ReadLimit kPage{.rows = 2'000, .bytes = std::size_t{4} << 20U};
 
+using Precision = RepeatedPtrField<v1::DesignPrecision>;
+
 // A job that passed validation, with what the strand need not work out.
 struct Prepared {
   Creation creation;
-  RepeatedPtrField<v1::DesignPrecision> precision;
+  Precision precision;
 };
 
 // Everything that was asked to be durable so far is.
@@ -261,6 +263,46 @@ StatusOr<Continued> FindContinued(const EngineHost& host, const std::string& nam
   return Continued{host.engine().GetJob(*key, host.Now()), host.engine().GetSpecification(*key)};
 }
 
+// The job that the request made before. Its sources may be gone by now, and the job that it
+// continued with them.
+template <typename Request>
+std::optional<engine::JobKey> MadeBefore(const EngineHost& host, const Request& request) {
+  if (request.request_id().empty() || request.validate_only()) return std::nullopt;
+  const auto earlier = host.engine().FindRequest(request.request_id());
+  if (!earlier || !earlier->import_hash.empty()) return std::nullopt;
+  const auto job = host.engine().GetCreated(earlier->job);
+  if (job == nullptr || !IsMadeBy(*job, request)) return std::nullopt;
+  return earlier->job;
+}
+
+// As the first time, but for the estimate's outcomes to take over, which are counted in the job.
+boost::asio::awaitable<grpc::Status> AnswerAgain(EngineHost& host, engine::JobKey key,
+                                                 v1::CreateJobResponse* response) {
+  const auto specification = host.engine().GetSpecification(key);
+  const grpc::Status status = co_await AnswerWith(host, specification->job(), response);
+  if (!status.ok()) co_return status;
+  const v1::Job& job = response->job();
+  *response->mutable_estimate() =
+      host.engine().Estimate(job, *specification, engine::CountReused(job));
+  auto precision = co_await OnReaders(host, [&]() -> StatusOr<Precision> {
+    return analysis::ExpectPrecision(*specification, job.analysis());
+  });
+  if (!precision.ok()) co_return ToGrpc(precision.status());
+  *response->mutable_estimate()->mutable_precision() = *std::move(precision);
+  co_return grpc::Status::OK;
+}
+
+// Why a job cannot be continued, to a request that made another one before too.
+template <typename Request>
+grpc::Status CannotContinue(const EngineHost& host, const Request& request, const Status& why) {
+  const auto earlier = request.request_id().empty() || request.validate_only()
+                           ? std::nullopt
+                           : host.engine().FindRequest(request.request_id());
+  if (!earlier || !absl::IsNotFound(why)) return ToGrpc(why);
+  return ToGrpc(
+      OtherRequest(request.request_id(), host.engine().GetSpecification(earlier->job)->job()));
+}
+
 template <typename Request>
 v1::CreateJobRequest RequestFor(v1::Job job, const Request& from) {
   v1::CreateJobRequest request;
@@ -286,8 +328,12 @@ boost::asio::awaitable<grpc::Status> ExtendJob(CreationContext context,
                                                std::shared_ptr<UnaryCall> call,
                                                v1::ExtendJobRequest request,
                                                v1::CreateJobResponse* response) {
+  if (const auto made = MadeBefore(context.host, request)) {
+    const grpc::Status again = co_await AnswerAgain(context.host, *made, response);
+    co_return again;
+  }
   const auto continued = FindContinued(context.host, request.name());
-  if (!continued.ok()) co_return ToGrpc(continued.status());
+  if (!continued.ok()) co_return CannotContinue(context.host, request, continued.status());
   std::vector<std::string> present;
   for (const std::string& source : continued->job.reuse_from()) {
     if (context.host.engine().FindJob(source)) present.push_back(source);
@@ -308,8 +354,12 @@ boost::asio::awaitable<grpc::Status> RetryJob(CreationContext context,
                                               std::shared_ptr<UnaryCall> call,
                                               v1::RetryJobRequest request,
                                               v1::CreateJobResponse* response) {
+  if (const auto made = MadeBefore(context.host, request)) {
+    const grpc::Status again = co_await AnswerAgain(context.host, *made, response);
+    co_return again;
+  }
   const auto continued = FindContinued(context.host, request.name());
-  if (!continued.ok()) co_return ToGrpc(continued.status());
+  if (!continued.ok()) co_return CannotContinue(context.host, request, continued.status());
   v1::CreateJobRequest creation = RequestFor(RetriedJob(continued->job, request), request);
   Origin origin{.extended = nullptr, .before = nullptr, .retried = true};
   const grpc::Status status =

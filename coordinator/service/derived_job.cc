@@ -1,6 +1,7 @@
 #include "coordinator/service/derived_job.h"
 
 #include "common/base/nearest.h"
+#include "common/scenario/resolve.h"
 
 #include <fmt/format.h>
 
@@ -146,6 +147,28 @@ v1::Job RetriedJob(const v1::Job& job, const v1::RetryJobRequest& request) {
     if (entry.has_self_reports()) change(*entry.mutable_self_reports()->mutable_sampling());
   }
   return again;
+}
+
+bool IsMadeBy(const v1::Job& made, const v1::ExtendJobRequest& request) {
+  const bool from_retry = made.has_retry_of();
+  const std::string& source = from_retry                   ? made.retry_of().job()
+                              : made.reuse_from_size() > 0 ? made.reuse_from(0)
+                                                           : std::string();
+  if (source != request.name()) return false;
+  FieldViolations ignored;
+  v1::Job again = ExtendedJob(made, request, {}, ignored);
+  // Which sources of its source were there is no part of the request.
+  *again.mutable_reuse_from() = made.reuse_from();
+  again.clear_retry_of();
+  if (from_retry) again.mutable_retry_of()->set_job(request.name());
+  return scenario::SpecificationHash(again) == scenario::SpecificationHash(made);
+}
+
+bool IsMadeBy(const v1::Job& made, const v1::RetryJobRequest& request) {
+  v1::Job again = made;
+  again.set_name(request.name());
+  again = RetriedJob(again, request);
+  return scenario::SpecificationHash(again) == scenario::SpecificationHash(made);
 }
 
 Status CheckAllTaken(const v1::Job& job, const v1::JobSpecification& specification,

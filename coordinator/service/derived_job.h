@@ -28,6 +28,11 @@ v1::Job ExtendedJob(const v1::Job& job, const v1::ExtendJobRequest& request,
 // it names. CheckSources finds what is wrong with it.
 v1::Job RetriedJob(const v1::Job& job, const v1::RetryJobRequest& request);
 
+// Whether `made` is what the request made: then the request, applied to it once more, changes
+// nothing. So it can be told when the job that was continued is gone, or its sources are.
+bool IsMadeBy(const v1::Job& made, const v1::ExtendJobRequest& request);
+bool IsMadeBy(const v1::Job& made, const v1::RetryJobRequest& request);
+
 // A longer job asks only what is new. FAILED_PRECONDITION when it would ask again for cells of
 // `job` that have an outcome there, because candor.yaml has since changed what is sent for them.
 // `job` is as it was before its outcomes were looked through; `reused` is what was found. What

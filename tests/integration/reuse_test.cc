@@ -218,6 +218,39 @@ TEST_F(ReuseTest, IdenticalRequestsAreTakenOverUnderAnyName) {
   EXPECT_EQ(Sum(cluster_.GetJob(other), "reused"), 4);
 }
 
+// A client that never saw the answer asks once more, when what its job was made of is gone.
+TEST_F(ReuseTest, TheSameRequestIsTheSameJobWhateverWasDeleted) {
+  const std::string oldest = RunJob(Job(3, 1));
+  const std::string old = RunCommand({"extend", oldest, "--trials", "4"});
+  const std::string extend = Named(old, R"(, "request_id": "longer", "trials_per_scenario": 6)");
+  const std::string retry =
+      Named(old, R"(, "request_id": "again", "classes": ["VALID"], "temperature": 0.5)");
+  const auto name = [](const boost::json::value& response) {
+    return std::string(response.at("job").at("name").as_string());
+  };
+  const std::string longer = name(cluster_.Call("EvaluationService/ExtendJob", extend));
+  const auto first = cluster_.Call("EvaluationService/RetryJob", retry);
+  const std::string again = name(first);
+  for (const std::string& job : {longer, again}) EXPECT_EQ(cluster_.WaitForEnd(job), "SUCCEEDED");
+  const std::size_t calls = Calls();
+  for (const std::string& gone : {oldest, old}) {
+    cluster_.Call("EvaluationService/DeleteJob", Named(gone));
+    EXPECT_EQ(name(cluster_.Call("EvaluationService/ExtendJob", extend)), longer) << gone;
+    const auto same = cluster_.Call("EvaluationService/RetryJob", retry);
+    EXPECT_EQ(name(same), again) << gone;
+    EXPECT_EQ(same.at("estimate").at("calls"), first.at("estimate").at("calls"));
+  }
+  EXPECT_EQ(Calls(), calls);
+  // Another request under its id is none.
+  const auto other = [&](const std::string& request) {
+    return cluster_.Grpcurl("EvaluationService/ExtendJob", request).err;
+  };
+  EXPECT_THAT(other(Named(old, R"(, "request_id": "longer", "trials_per_scenario": 7)")),
+              AllOf(HasSubstr("AlreadyExists"), HasSubstr(longer)));
+  EXPECT_THAT(other(Named(old, R"(, "request_id": "new", "trials_per_scenario": 7)")),
+              HasSubstr("there is no job"));
+}
+
 TEST_F(ReuseTest, WhatDoesNotFitIsRefusedByField) {
   const std::string old = RunJob(Job(4, 1));
   const auto refused = [&](const std::string& method, const std::string& request) {

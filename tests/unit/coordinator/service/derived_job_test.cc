@@ -103,6 +103,62 @@ TEST(ExtendedJobTest, RefusesLessAndTheSame) {
   EXPECT_THAT(Text(violations), HasSubstr("jobs/old asks for no self-reports"));
 }
 
+TEST(IsMadeByTest, KnowsItsExtensionWithoutWhatItWasMadeOf) {
+  v1::Job old = MakeJob();
+  old.add_reuse_from("jobs/older");
+  v1::ExtendJobRequest request;
+  request.set_name("jobs/old");
+  request.set_trials_per_scenario(100);
+  FieldViolations violations;
+  v1::Job longer = ExtendedJob(old, request, {"jobs/older"}, violations);
+  longer.set_name("jobs/new");
+  EXPECT_TRUE(IsMadeBy(longer, request));
+  request.set_reports_per_scenario(10);
+  EXPECT_TRUE(IsMadeBy(longer, request)) << "as many as there were";
+  request.set_reports_per_scenario(11);
+  EXPECT_FALSE(IsMadeBy(longer, request));
+  request.set_reports_per_scenario(0);
+  request.set_trials_per_scenario(99);
+  EXPECT_FALSE(IsMadeBy(longer, request));
+  request.set_trials_per_scenario(100);
+  request.set_display_name("other");
+  EXPECT_FALSE(IsMadeBy(longer, request));
+  request.clear_display_name();
+  request.set_name("jobs/older");
+  EXPECT_FALSE(IsMadeBy(longer, request));
+  EXPECT_FALSE(IsMadeBy(MakeJob(), request)) << "continues nothing";
+
+  // Of a retry the longer job takes cell by cell.
+  old.mutable_retry_of()->set_job("jobs/older");
+  request.set_name("jobs/old");
+  longer = ExtendedJob(old, request, {}, violations);
+  longer.set_name("jobs/new");
+  EXPECT_TRUE(IsMadeBy(longer, request));
+  longer.mutable_retry_of()->add_classes(v1::Outcome::EMPTY);
+  EXPECT_FALSE(IsMadeBy(longer, request)) << "asks classes again";
+}
+
+TEST(IsMadeByTest, KnowsItsRetryWithoutWhatItWasMadeOf) {
+  v1::RetryJobRequest request;
+  request.set_name("jobs/old");
+  request.add_classes(v1::Outcome::TRUNCATED);
+  request.add_entries("base");
+  request.set_max_output_tokens(8192);
+  v1::Job again = RetriedJob(MakeJob(), request);
+  again.set_name("jobs/new");
+  EXPECT_TRUE(IsMadeBy(again, request));
+  request.set_max_output_tokens(8193);
+  EXPECT_FALSE(IsMadeBy(again, request));
+  request.set_max_output_tokens(8192);
+  request.add_classes(v1::Outcome::EMPTY);
+  EXPECT_FALSE(IsMadeBy(again, request));
+  request.mutable_classes()->RemoveLast();
+  request.set_name("jobs/older");
+  EXPECT_FALSE(IsMadeBy(again, request));
+  request.set_name("jobs/old");
+  EXPECT_FALSE(IsMadeBy(MakeJob(), request)) << "asks nothing again";
+}
+
 TEST(CheckAllTakenTest, RefusesToPayTwice) {
   v1::Job job = MakeJob();
   v1::JobSpecification specification;
