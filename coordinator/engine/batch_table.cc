@@ -1,6 +1,7 @@
 #include "coordinator/engine/batch_table.h"
 
 #include "common/base/time_proto.h"
+#include "coordinator/engine/job_table.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +9,16 @@
 #include <utility>
 
 namespace candor::engine {
+namespace {
+
+// A search goes back two days before the batch's time (docs/adr/0008), and clocks may jump by as
+// much once more.
+constexpr Duration kOthersKept = std::chrono::hours(96);
+constexpr std::size_t kMaxOthers = 1'000;
+
+const EntryState& EntryOf(const ProviderBatch& batch) { return batch.job->entries[batch.entry]; }
+
+}  // namespace
 
 std::string FormatBatchName(std::uint32_t store, ProviderBatchId id) {
   return fmt::format("batches/{:08x}-{:016x}", store, id);
@@ -57,6 +68,27 @@ ProviderBatch* BatchTable::Find(std::string_view name) {
 ProviderBatch* BatchTable::Find(ProviderBatchId id) {
   const auto found = batches_.find(id);
   return found == batches_.end() ? nullptr : &found->second;
+}
+
+std::vector<const ProviderBatch*> BatchTable::OpenOf(const EntryState& entry) const {
+  std::vector<const ProviderBatch*> found;
+  for (const auto& [id, batch] : open_) {
+    if (&EntryOf(*batch) == &entry) found.push_back(batch);
+  }
+  return found;
+}
+
+std::vector<std::string> BatchTable::OthersBeside(const ProviderBatch& batch) const {
+  std::vector<std::string> others;
+  for (auto at = batches_.rbegin(); at != batches_.rend(); ++at) {
+    const ProviderBatch& other = at->second;
+    if (other.provider_batch.empty()) continue;
+    if (EntryOf(other).model.endpoint != EntryOf(batch).model.endpoint) continue;
+    const WallTime last = other.poll_time.value_or(other.create_time);
+    const bool recent = last + kOthersKept >= batch.create_time && others.size() < kMaxOthers;
+    if (other.open() || recent) others.push_back(other.provider_batch);
+  }
+  return others;
 }
 
 void BatchTable::Remove(const JobState& job) {

@@ -25,6 +25,7 @@
 
 namespace candor::engine {
 
+struct EntryState;
 struct JobState;
 
 struct ProviderBatch {
@@ -98,6 +99,12 @@ class BatchTable {
   // Those that are not at their end; Close takes one out.
   const std::map<ProviderBatchId, ProviderBatch*>& open() const { return open_; }
   void Close(ProviderBatchId id) { open_.erase(id); }
+  // Those of one job's entry that are not at their end, in the order of their making.
+  std::vector<const ProviderBatch*> OpenOf(const EntryState& entry) const;
+  // Provider's ids that a search for `batch` may meet, the newest first: all that are open at its
+  // endpoint, and of those at their end what it was asked for last within a few days before `batch`
+  // was decided on, a thousand at most. One that is left out costs the search a look at it.
+  std::vector<std::string> OthersBeside(const ProviderBatch& batch) const;
 
  private:
   std::map<ProviderBatchId, ProviderBatch> batches_;

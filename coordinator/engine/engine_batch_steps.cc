@@ -146,11 +146,8 @@ void Engine::Impl::GiveStep(ProviderBatch& batch, v1::BatchTask::Step step, Sess
     command.leases.push_back(RecordOf(leases_[slot]));
   }
   if (looks && batch.may_exist) {
-    const std::uint32_t endpoint = batch.job->entries[batch.entry].model.endpoint;
-    for (const auto& [id, other] : provider_batches_.all()) {
-      if (other.provider_batch.empty()) continue;
-      if (other.job->entries[other.entry].model.endpoint != endpoint) continue;
-      task.add_other_provider_batches(other.provider_batch);
+    for (std::string& other : provider_batches_.OthersBeside(batch)) {
+      task.add_other_provider_batches(std::move(other));
     }
   }
   batch.session = session;

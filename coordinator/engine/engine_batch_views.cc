@@ -13,8 +13,7 @@ std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) c
     std::int64_t done = 0;
   } intended, submitted, collecting;
   std::string error;
-  for (const auto& [id, batch] : provider_batches_.open()) {
-    if (batch->job != &job || batch->entry != entry) continue;
+  for (const ProviderBatch* batch : provider_batches_.OpenOf(job.entries[entry])) {
     Sum& sum = batch->state == v1::Batch::INTENDED    ? intended
                : batch->state == v1::Batch::SUBMITTED ? submitted
                                                       : collecting;

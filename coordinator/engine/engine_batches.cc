@@ -46,13 +46,12 @@ void Engine::Impl::InitBatches(JobState& job) {
 bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
   entry.few_left = false;
   if (!entry.batching || !job.runs() || entry.state != EntryState::State::kRunning) return false;
-  std::int64_t open = 0;
-  for (const auto& [id, batch] : provider_batches_.open()) {
-    if (batch->job != &job || &job.entries[batch->entry] != &entry) continue;
+  const std::vector<const ProviderBatch*> batches = provider_batches_.OpenOf(entry);
+  const auto open = static_cast<std::int64_t>(batches.size());
+  for (const ProviderBatch* batch : batches) {
     // What failed in it comes back at its end, and can go with the next one; unless its results
     // cannot be had, which may take days.
     if (batch->state == v1::Batch::COLLECTING && batch->failures == 0) return false;
-    ++open;
   }
   std::uint64_t total = 0;
   for (const KindState& kind : entry.kinds) {
@@ -68,13 +67,6 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
     if (entry.few_left) return false;
   }
   return open < kMaxOpenBatches && entry.batch_after <= now();
-}
-
-bool Engine::Impl::HasOpenBatch(const JobState& job, std::uint16_t entry) const {
-  const auto& open = provider_batches_.open();
-  return std::any_of(open.begin(), open.end(), [&](const auto& batch) {
-    return batch.second->job == &job && batch.second->entry == entry;
-  });
 }
 
 // Prompt tokens that batches of the group may still take of the provider's queue.
@@ -312,6 +304,7 @@ void Engine::Impl::CountRefusal(JobState& job, EntryState& entry,
     if (!none && entry.batch_refusals < kAutoRefusals) return;
     entry.batching = false;
     entry.no_batches = fmt::format("asked one by one, because its batches were refused: {}", words);
+    Touch(job);
   } else if (none || entry.batch_refusals >= kMaxRefusals) {
     StopEntry(job, entry, fmt::format("the provider refuses its batches: {}", words), 0);
     entry.batch_refusals = 0;

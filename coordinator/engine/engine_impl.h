@@ -306,7 +306,6 @@ class Engine::Impl {
   // Of a new or recovered job: which entries go in batches.
   void InitBatches(JobState& job);
   bool MayBatch(const JobState& job, EntryState& entry);
-  bool HasOpenBatch(const JobState& job, std::uint16_t entry) const;
   std::int64_t QueueLeft(const EntryState& entry) const;
   void DecideBatches();
   void DecideBatch(JobState& job, std::uint32_t entry);

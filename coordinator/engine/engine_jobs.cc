@@ -206,7 +206,7 @@ void Engine::Impl::SettleEntry(JobState& job, std::uint16_t number) {
   for (KindState& kind : entry.kinds) {
     if (kind.cells.tentative() == 0) continue;
     // At its end it is known whether it got any reply.
-    if (HasOpenBatch(job, number)) return;
+    if (!provider_batches_.OpenOf(entry).empty()) return;
     if (!entry.replied()) {
       StopEntry(job, entry, entry.last_error, entry.streak());
       return;

@@ -291,7 +291,9 @@ std::shared_ptr<const v1::Job> BuildStatus(const JobState& job) {
     v1::EntryProgress& progress = *status->add_progress();
     progress.set_entry(entry.name);
     progress.set_state(ToProto(entry.state));
-    progress.set_reason(entry.reason);
+    // Of an entry that runs, that its cells do not go in batches any more.
+    const bool runs = entry.state == EntryState::State::kRunning;
+    progress.set_reason(runs ? entry.no_batches : entry.reason);
     for (const KindState& kind : entry.kinds) FillProgress(kind, *progress.add_kinds());
   }
   return status;
@@ -305,10 +307,14 @@ void RestoreStatus(const v1::Job& status, JobState& job) {
   for (int i = 0; i < status.progress_size() && i < static_cast<int>(job.entries.size()); ++i) {
     const v1::EntryProgress& progress = status.progress(i);
     EntryState& entry = job.entries[static_cast<std::size_t>(i)];
-    entry.reason = progress.reason();
-    if (progress.state() == v1::EntryProgress::STOPPED) entry.state = EntryState::State::kStopped;
-    if (progress.state() == v1::EntryProgress::FINISHED) {
+    if (progress.state() == v1::EntryProgress::STOPPED) {
+      entry.state = EntryState::State::kStopped;
+      entry.reason = progress.reason();
+    } else if (progress.state() == v1::EntryProgress::FINISHED) {
       entry.state = EntryState::State::kFinished;
+    } else if (!progress.reason().empty()) {
+      entry.no_batches = progress.reason();
+      entry.batching = false;
     }
     for (const v1::KindProgress& kind : progress.kinds()) {
       if (KindState* state = entry.FindKind(kind.kind())) RestoreProgress(kind, *state);
