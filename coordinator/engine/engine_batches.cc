@@ -245,8 +245,7 @@ void Engine::Impl::EndLines(ProviderBatch& batch, v1::Attempt::State state,
     KindState& kind = job.entries[lease.entry].kinds[lease.kind];
     RecordEnd(lease, state, why);
     if (state == v1::Attempt::UNKNOWN) {
-      ++kind.unknown_attempts;
-      kind.unknown_money += kind.batch_call_money;
+      job.entries[lease.entry].CountUnknown(kind, /*in_batch=*/true);
       if (!kind.cells.IsDone(lease.index)) ++kind.cells.Know(lease.index).deaths;
     }
     if (!kind.cells.IsDone(lease.index)) {

@@ -117,13 +117,7 @@ void Engine::Impl::LateForJob(JobState& job, Parked& parked, v1::Attempt::State 
   const CellTable::Tried* tried = has_cells ? kind->cells.Find(cell.index) : nullptr;
   const bool repeated = done || (tried != nullptr && tried->was_called());
   if (recorded == v1::Attempt::UNKNOWN) {
-    --kind->unknown_attempts;
-    // The price may be another one than before a restart.
-    const std::int64_t most =
-        attempt->batch().empty() ? kind->unknown_call_money : kind->batch_call_money;
-    kind->unknown_money = kind->unknown_attempts <= 0
-                              ? kind->unanswered_money
-                              : std::max(kind->unanswered_money, kind->unknown_money - most);
+    kind->CountKnown();
     if (tried != nullptr && tried->deaths > 0) {
       CellTable::Tried& known = kind->cells.Know(cell.index);
       --known.deaths;

@@ -1,3 +1,4 @@
+#include "coordinator/engine/capped.h"
 #include "coordinator/engine/engine_impl.h"
 #include "coordinator/engine/planted_bug.h"
 
@@ -76,6 +77,17 @@ JobState& Engine::Impl::RecoverJob(JobRecovery& recovery) {
   for (const UnansweredCalls& counted : recovery.unanswered) {
     KindState* kind = kind_of({counted.entry, counted.kind, 0});
     if (kind != nullptr) kind->unanswered = counted.calls;
+  }
+  for (EntryState& entry : job.entries) {
+    for (KindState& kind : entry.kinds) {
+      kind.RestoreUnanswered();
+      // So that what was seen of a tokenizer that makes more of a text than was reckoned still
+      // bounds what the next calls may take.
+      const std::int64_t told = kind.calls - kind.unanswered;
+      if (told <= 0) continue;
+      kind.largest_tokens = AddCapped(kind.input_tokens, kind.output_tokens) / told;
+      kind.largest_money = kind.money / told;
+    }
   }
   for (const CellKey& cell : recovery.done) {
     if (KindState* kind = kind_of(cell)) kind->cells.RestoreDone(cell.index);

@@ -120,11 +120,12 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   const bool counted = usage.input_tokens() > 0 || usage.output_tokens() > 0;
   if (!counted && attempt.state() == v1::Attempt::COMPLETED) {
     // The provider answered and did not say what it counted: taken at the most.
-    money = std::llround(static_cast<double>(entry.MostMoney(kind)) * part);
+    money = entry.MostMoney(kind, in_batch);
   } else if (!counted && attempt.state() == v1::Attempt::UNANSWERED) {
     // Broken off before it said: it may have been paid for.
-    kind.unknown_money = AddCapped(kind.unknown_money, entry.MostMoney(kind));
-    kind.unanswered_money = AddCapped(kind.unanswered_money, entry.MostMoney(kind));
+    const std::int64_t most = entry.MostMoney(kind, in_batch);
+    kind.unknown_money = AddCapped(kind.unknown_money, most);
+    kind.unanswered_money = AddCapped(kind.unanswered_money, most);
     ++kind.unanswered;
   }
   attempt.set_money(money);

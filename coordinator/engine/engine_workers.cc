@@ -181,8 +181,7 @@ void Engine::Impl::LostWithWorker(LeaseSlot slot) {
   groups_[job.entries[lease.entry].group].limits.Lost(now(), lease.granted, lease.size,
                                                       kind.output_limit);
   RecordEnd(lease, v1::Attempt::UNKNOWN, "its worker was lost");
-  ++kind.unknown_attempts;
-  kind.unknown_money += kind.unknown_call_money;
+  job.entries[lease.entry].CountUnknown(kind, /*in_batch=*/false);
   Touch(job);
   if (!kind.cells.IsDone(lease.index) && !Planted(PlantedBug::kExpiredCellLost)) {
     CellTable::Tried& tried = kind.cells.Know(lease.index);

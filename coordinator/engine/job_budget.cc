@@ -24,11 +24,36 @@ std::int64_t EntryState::MostTokens(const KindState& kind) const {
   return std::max(MostInput(*this, kind) + kind.output_limit, kind.largest_tokens);
 }
 
-std::int64_t EntryState::MostMoney(const KindState& kind) const {
-  v1::Usage most;
-  most.set_input_tokens(MostInput(*this, kind));
-  most.set_output_tokens(kind.output_limit);
-  return std::max(model.price.Money(most), kind.largest_money);
+std::int64_t EntryState::MostMoney(const KindState& kind, bool in_batch) const {
+  v1::Usage usage;
+  usage.set_input_tokens(MostInput(*this, kind));
+  usage.set_output_tokens(kind.output_limit);
+  const std::int64_t most = std::max(model.price.Money(usage), kind.largest_money);
+  if (!in_batch || model.batch_price >= 1) return most;
+  return std::llround(static_cast<double>(most) * model.batch_price);
+}
+
+void EntryState::CountUnknown(KindState& kind, bool in_batch) const {
+  ++kind.unknown_attempts;
+  kind.unknown_money = AddCapped(kind.unknown_money, MostMoney(kind, in_batch));
+}
+
+// What was counted for one call may be more than for another: what is thought the most rises with
+// what is seen. So each takes its share with it, and the last one all that is left.
+void KindState::CountKnown() {
+  const std::int64_t of_unknown = std::max<std::int64_t>(0, unknown_money - unanswered_money);
+  unknown_money -= of_unknown / std::max<std::int64_t>(1, unknown_attempts--);
+  if (unknown_attempts <= 0) unknown_money = unanswered_money;
+}
+
+// By the counts of both kinds, because the sum alone is written down.
+void KindState::RestoreUnanswered() {
+  const std::int64_t both = unanswered + unknown_attempts;
+  if (both <= 0) return;
+  const double part = static_cast<double>(unanswered) / static_cast<double>(both);
+  unanswered_money = unknown_attempts <= 0
+                         ? unknown_money
+                         : std::llround(static_cast<double>(unknown_money) * part);
 }
 
 JobState::Used JobState::used(bool with_open) const {
@@ -49,12 +74,8 @@ JobState::Used JobState::used(bool with_open) const {
       if (!with_open) continue;
       sum.calls += kind.open;
       add(sum.tokens, TimesCapped(kind.open, entry.MostTokens(kind)));
-      // Lines of batches cost part of what live calls do.
-      const std::int64_t most = entry.MostMoney(kind);
-      const auto line =
-          static_cast<std::int64_t>(static_cast<double>(most) * entry.model.batch_price);
-      add(sum.money, TimesCapped(kind.open - kind.batch_open, most));
-      add(sum.money, TimesCapped(kind.batch_open, line));
+      add(sum.money, TimesCapped(kind.open - kind.batch_open, entry.MostMoney(kind)));
+      add(sum.money, TimesCapped(kind.batch_open, entry.MostMoney(kind, /*in_batch=*/true)));
     }
   }
   return sum;

@@ -71,7 +71,7 @@ void RestoreProgress(const v1::KindProgress& progress, KindState& kind) {
   kind.money = progress.money();
   kind.unknown_attempts = progress.unknown_attempts();
   kind.unknown_money = progress.unknown_money();
-  // Which part of it was of what kind is not written down; prices may have changed.
+  // Which part of it was of what kind is not written down: see RestoreUnanswered.
   if (kind.unknown_attempts == 0) kind.unanswered_money = kind.unknown_money;
   kind.reused = progress.reused();
   kind.batch_calls = progress.batch_calls();
@@ -271,11 +271,6 @@ std::vector<EntryState> BuildEntries(const v1::JobSpecification& specification, 
       state.prompt_tokens = prompts.max_tokens;
       state.scenario_tokens = std::move(prompts.tokens);
       state.output_limit = OutputLimit(resolved, kind);
-      v1::Usage most;
-      most.set_input_tokens(state.prompt_tokens);
-      most.set_output_tokens(state.output_limit);
-      state.unknown_call_money = entry.model.price.Money(most);
-      state.batch_call_money = entry.model.price.Money(most, entry.model.batch_price);
     }
   }
   return entries;

@@ -92,13 +92,14 @@ struct KindState {
   std::int64_t output_limit = 0;
   // Of the replies so far.
   OutputEstimate output;
-  // The most that a call of unknown fate can have cost.
-  std::int64_t unknown_call_money = 0;
-  // The largest call so far, since the coordinator started.
+  // The largest call so far; of those before a restart, what they took on average.
   std::int64_t largest_tokens = 0;
   std::int64_t largest_money = 0;
-  // The most that a line of a batch can cost.
-  std::int64_t batch_call_money = 0;
+
+  // A call of unknown fate is known after all: its part of `unknown_money` goes.
+  void CountKnown();
+  // After a restart, when all counts are there.
+  void RestoreUnanswered();
 
   // After a restart, until it is known again what cells that were leased before it show: none may
   // be leased.
@@ -161,7 +162,10 @@ struct EntryState {
   // The most that a call of this kind is thought to take of a budget: by the length of its prompt
   // and its output limit, or as much as the largest one so far.
   std::int64_t MostTokens(const KindState& kind) const;
-  std::int64_t MostMoney(const KindState& kind) const;
+  // In a batch a call costs part of what it does by itself.
+  std::int64_t MostMoney(const KindState& kind, bool in_batch = false) const;
+  // A call may have been made and paid for, and nobody knows.
+  void CountUnknown(KindState& kind, bool in_batch) const;
 
  private:
   CallSize Size(const KindState& kind, std::int64_t prompt_tokens) const;

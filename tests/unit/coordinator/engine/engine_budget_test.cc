@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace candor::engine {
 namespace {
@@ -109,6 +110,57 @@ TEST_F(BudgetTest, ACallThatBrokeOffMayHaveBeenPaidFor) {
   EXPECT_EQ(driver_.Choices(job).unknown_money(), most);
   driver_.Restart();
   EXPECT_EQ(driver_.Choices(driver_.engine->FindJob("jobs/a").value()).unknown_money(), most);
+}
+
+// Beside calls of unknown fate, and after a restart, when the store knows no more than their sum.
+TEST_F(BudgetTest, ACallThatBrokeOffIsStillCountedWhenThoseBesideItAreKnown) {
+  const JobKey job = driver_.Create();
+  driver_.Answer(1, kCompleted, {}, 1);
+  Say(v1::Attempt::UNANSWERED, /*usage=*/false);
+  const std::int64_t most = driver_.Choices(job).unknown_money();
+  const std::vector<LeaseRecord> late = driver_.leases[1];
+  ASSERT_THAT(late, testing::Not(IsEmpty()));
+  driver_.Advance(seconds(31));
+  const auto lost = static_cast<std::int64_t>(late.size());
+  EXPECT_EQ(driver_.Choices(job).unknown_money(), most * (1 + lost));
+  driver_.Restart();
+  std::vector<AttemptId> held;
+  for (const LeaseRecord& lease : late) held.push_back(lease.attempt);
+  driver_.Connect(2, "workers/a", 0, held);
+  for (const LeaseRecord& lease : late) driver_.Say(2, MakeReport(lease, kCompleted));
+  EXPECT_EQ(driver_.Choices(job).unknown_attempts(), 0);
+  EXPECT_EQ(driver_.Choices(job).unknown_money(), most);
+}
+
+// What a call was seen to take beyond what its text seemed to.
+TEST_F(BudgetTest, ALargerCallThanWasThoughtBoundsThoseThatAreLostAndThoseAfterARestart) {
+  const JobKey job = driver_.Create({.budget_money = 100 * kMoney});
+  Report large = MakeReport(driver_.Take(1), kCompleted);
+  large.report->mutable_attempt()->mutable_usage()->set_input_tokens(2'000);
+  driver_.Say(1, std::move(large));
+  const std::int64_t each = driver_.Choices(job).money();
+  ASSERT_GT(each, 30 * kMoney);
+  // 66 % of the budget are left.
+  ASSERT_EQ(driver_.leases[1].size(), 2U);
+  driver_.Advance(seconds(31));
+  EXPECT_EQ(driver_.Choices(job).unknown_attempts(), 2);
+  EXPECT_GE(driver_.Choices(job).unknown_money(), 2 * each);
+
+  const JobKey other = driver_.Create({.name = "jobs/b", .budget_money = 100 * kMoney});
+  driver_.Connect(2, "workers/a", 16);
+  large = MakeReport(driver_.Take(2), kCompleted);
+  large.report->mutable_attempt()->mutable_usage()->set_input_tokens(2'000);
+  driver_.commits = false;
+  driver_.Say(2, std::move(large));
+  // Dies when that is durable, and before another call goes.
+  driver_.committed = driver_.store.last_written();
+  driver_.store.CommitUpTo(driver_.committed);
+  driver_.commits = true;
+  driver_.Restart();
+  driver_.Connect(3, "workers/a", 16);
+  driver_.Advance(seconds(5));
+  EXPECT_LE(driver_.leases[3].size(), 2U);
+  EXPECT_LE(driver_.Choices(other).in_flight(), 2);
 }
 
 TEST_F(BudgetTest, TokensOfACallThatBrokeOffCountAtTheMost) {
