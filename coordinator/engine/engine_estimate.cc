@@ -1,3 +1,4 @@
+#include "common/base/limit_text.h"
 #include "common/base/nearest.h"
 #include "common/base/text_table.h"
 #include "common/base/time_proto.h"
@@ -117,6 +118,26 @@ void DescribeBatches(const v1::ResolvedEntry& entry, const Batched& batched,
                   entry.name(), WithCommas(batched.calls), each));
 }
 
+// Of each limit that one call passes by itself.
+void WarnOfTooLarge(const std::string& entry, const std::string& group, const CallSize& size,
+                    const v1::Limits& limits, v1::JobEstimate& estimate) {
+  for (const v1::LimitUse::Dimension dimension :
+       {v1::LimitUse::REQUESTS_PER_MINUTE, v1::LimitUse::TOKENS_PER_MINUTE,
+        v1::LimitUse::INPUT_TOKENS_PER_MINUTE, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE,
+        v1::LimitUse::REQUESTS_PER_DAY, v1::LimitUse::TOKENS_PER_DAY}) {
+    const std::int64_t limit = LimitOf(limits, dimension);
+    const std::int64_t takes = Pacer::Amount(dimension, size);
+    if (limit <= 0 || takes <= limit) continue;
+    const std::string warning = fmt::format(
+        "entry \"{}\": one call takes up to {} tokens, but limit group \"{}\" allows {} {}: it "
+        "would wait for ever",
+        entry, takes, group, limit, UnitText(dimension));
+    // Choices and self-reports may take the same.
+    const auto& said = estimate.warnings();
+    if (std::find(said.begin(), said.end(), warning) == said.end()) estimate.add_warnings(warning);
+  }
+}
+
 void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
   if (budget.calls() > 0 && estimate.calls() > budget.calls()) {
     estimate.add_warnings(fmt::format("the budget of {} calls ends the job before its {} cells",
@@ -229,13 +250,10 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       estimate.set_input_tokens(estimate.input_tokens() + part.input_tokens());
       estimate.set_output_tokens(estimate.output_tokens() + part.output_tokens());
       estimate.set_money(estimate.money() + part.money());
-      const std::int64_t largest = CallSize{size.max_tokens, reply, model.count}.total();
       // The first call of each kind is asked by itself in any mode.
-      if (calls > 0 && limits.tokens_per_minute() > 0 && largest > limits.tokens_per_minute()) {
-        estimate.add_warnings(fmt::format(
-            "entry \"{}\": one call takes up to {} tokens, but limit group \"{}\" allows {} a "
-            "minute: it would wait for ever",
-            entry.name(), largest, model.group, limits.tokens_per_minute()));
+      if (calls > 0) {
+        WarnOfTooLarge(entry.name(), model.group, {size.max_tokens, reply, model.count}, limits,
+                       estimate);
       }
     }
     DescribeBatches(entry, batched, estimate);

@@ -78,12 +78,16 @@ std::int64_t Pacer::AtEnd(Dimension dimension, const CallSize& size) {
   return size.produced() && counts ? size.output : 0;
 }
 
+std::int64_t Pacer::Amount(Dimension dimension, const CallSize& size) {
+  return AtStart(dimension, size) + AtEnd(dimension, size);
+}
+
 std::int64_t Pacer::Available(TimePoint now, const CallSize& size) {
   std::int64_t room = LimitWindow::kMost;
   if (limits_.in_flight() > 0) room = std::min(room, limits_.in_flight() - in_flight_);
   for (Window& one : windows_) {
     if (room <= 0) return 0;
-    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    const std::int64_t amount = Amount(one.dimension, size);
     room = std::min(room, one.window.Available(now, amount));
   }
   return std::max<std::int64_t>(0, room);
@@ -93,7 +97,7 @@ Pacer::Hold Pacer::Holding(TimePoint now, const CallSize& size) {
   Hold hold;
   TimePoint longest = now;
   for (Window& one : windows_) {
-    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    const std::int64_t amount = Amount(one.dimension, size);
     if (one.window.limit() > 0 && amount > one.window.limit()) return {one.dimension, true, false};
     if (one.window.Available(now, amount) > 0) continue;
     const TimePoint chance = one.window.NextChance(now, amount).value_or(TimePoint::max());
@@ -112,7 +116,7 @@ std::optional<TimePoint> Pacer::NextChance(TimePoint now, const CallSize& size) 
   if (limits_.in_flight() > 0 && in_flight_ >= limits_.in_flight()) return std::nullopt;
   TimePoint chance = now;
   for (Window& one : windows_) {
-    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    const std::int64_t amount = Amount(one.dimension, size);
     const auto next = one.window.NextChance(now, amount);
     if (!next) return std::nullopt;
     chance = std::max(chance, *next);
@@ -123,7 +127,7 @@ std::optional<TimePoint> Pacer::NextChance(TimePoint now, const CallSize& size) 
 void Pacer::Take(TimePoint now, std::int64_t calls, const CallSize& size) {
   in_flight_ += calls;
   for (Window& one : windows_) {
-    const std::int64_t amount = AtStart(one.dimension, size) + AtEnd(one.dimension, size);
+    const std::int64_t amount = Amount(one.dimension, size);
     one.window.Take(now, calls * amount, amount);
   }
 }
@@ -138,7 +142,7 @@ void Pacer::Sent(TimePoint now, const CallSize& size) {
 void Pacer::Withdraw(TimePoint now, const CallSize& size) {
   --in_flight_;
   for (Window& one : windows_) {
-    one.window.Settle(now, AtStart(one.dimension, size) + AtEnd(one.dimension, size), 0);
+    one.window.Settle(now, Amount(one.dimension, size), 0);
   }
 }
 

@@ -104,6 +104,8 @@ class Pacer {
   // A call of before a restart; `in_flight` when nobody knows yet what became of it.
   void Restore(TimePoint now, TimePoint sent, const CallSize& size, bool in_flight);
 
+  // What a call takes of a dimension at most.
+  static std::int64_t Amount(v1::LimitUse::Dimension dimension, const CallSize& size);
   // What counts now of a dimension.
   std::int64_t used(TimePoint now, v1::LimitUse::Dimension dimension);
   std::int64_t in_flight() const { return in_flight_; }

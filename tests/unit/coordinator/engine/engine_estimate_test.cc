@@ -69,6 +69,23 @@ TEST(EstimateTest, SaysWhatFitsInNoMinute) {
   v1::Config config = MakeConfig(0, 1'000);
   EXPECT_THAT(At(config, 1'000).warnings(), IsEmpty());
   EXPECT_THAT(At(config, 1'001).warnings(), ElementsAre(HasSubstr("takes up to 1001 tokens")));
+  // Of any limit, and of a day's.
+  v1::Limits& limits = *config.mutable_endpoints(0)->mutable_limits();
+  limits = {};
+  limits.set_tokens_per_day(900);
+  limits.set_output_tokens_per_minute(500);
+  limits.set_input_tokens_per_minute(10);
+  limits.set_requests_per_minute(1);
+  limits.set_requests_per_day(1);
+  EXPECT_THAT(
+      At(config, 901).warnings(),
+      ElementsAre(
+          HasSubstr("tokens, but limit group \"local\" allows 10 input tokens a minute"),
+          HasSubstr("takes up to 901 tokens, but limit group \"local\" allows 500 output tokens a "
+                    "minute: it would wait for ever"),
+          HasSubstr("allows 900 tokens a day")));
+  limits = {};
+  limits.set_tokens_per_minute(1'000);
   config.mutable_endpoints(0)->set_dialect("gemini");
   EXPECT_THAT(At(config, 4'000).warnings(), IsEmpty());
 }
