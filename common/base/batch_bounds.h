@@ -1,5 +1,5 @@
 // The largest batches that providers take: what a configuration may ask for, and what a worker
-// sends.
+// sends; and how large batches are that nobody asked to be smaller or larger.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@ struct BatchBounds {
   // Of the whole input.
   std::int64_t bytes = 0;
 };
+
+// Where a configuration says nothing (0).
+inline constexpr BatchBounds kDefaultBatch{.lines = 10'000, .bytes = 100'000'000};
 
 // Of a dialect with batches: Anthropic's, or OpenAI's and those who copy it.
 inline BatchBounds BatchBoundsOf(std::string_view dialect) {

@@ -246,12 +246,12 @@ class Checker {
                   const std::string& path) {
     const BatchBounds most = BatchBoundsOf(dialect);
     if (batch.max_lines() < 0 || batch.max_lines() > most.lines) {
-      Add(path + ".max_lines", "is {}; give 1 to {}, or 0 for 10000", batch.max_lines(),
-          most.lines);
+      Add(path + ".max_lines", "is {}; give 1 to {}, or 0 for {}", batch.max_lines(), most.lines,
+          kDefaultBatch.lines);
     }
     if (batch.max_bytes() < 0 || batch.max_bytes() > most.bytes) {
-      Add(path + ".max_bytes", "is {}; give 1 to {}, or 0 for 100000000", batch.max_bytes(),
-          most.bytes);
+      Add(path + ".max_bytes", "is {}; give 1 to {}, or 0 for {}", batch.max_bytes(), most.bytes,
+          kDefaultBatch.bytes);
     }
     if (batch.queue_tokens() < 0) {
       Add(path + ".queue_tokens", "is {}; give 1 or more, or 0 for no limit", batch.queue_tokens());

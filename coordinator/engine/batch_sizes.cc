@@ -1,12 +1,12 @@
 #include "coordinator/engine/batch_sizes.h"
 
+#include "common/base/batch_bounds.h"
+
 #include <algorithm>
 
 namespace candor::engine {
 namespace {
 
-constexpr std::int64_t kMaxLines = 10'000;
-constexpr std::int64_t kMaxBytes = std::int64_t{100} << 20U;
 // Of a line, beside its prompt: custom id, request fields, sampling, escapes.
 constexpr std::int64_t kLineBytes = 1024;
 constexpr std::int64_t kBytesPerToken = 5;
@@ -14,11 +14,11 @@ constexpr std::int64_t kBytesPerToken = 5;
 }  // namespace
 
 std::int64_t MaxLines(const v1::BatchConfig& config) {
-  return config.max_lines() > 0 ? config.max_lines() : kMaxLines;
+  return config.max_lines() > 0 ? config.max_lines() : kDefaultBatch.lines;
 }
 
 std::int64_t MaxBytes(const v1::BatchConfig& config) {
-  return config.max_bytes() > 0 ? config.max_bytes() : kMaxBytes;
+  return config.max_bytes() > 0 ? config.max_bytes() : kDefaultBatch.bytes;
 }
 
 std::int64_t LineBytes(std::int64_t prompt_tokens) {

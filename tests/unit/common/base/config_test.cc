@@ -185,8 +185,9 @@ TEST(Validate, ChecksModelRules) {
         batch.set_queue_tokens(-1);
         batch.mutable_poll_interval();
       }),
-      ElementsAre(HasSubstr("batch.max_lines: is 50001; give 1 to 50000"),
-                  HasSubstr("batch.max_bytes: is -1"), HasSubstr("batch.queue_tokens: is -1"),
+      ElementsAre(HasSubstr("batch.max_lines: is 50001; give 1 to 50000, or 0 for 10000"),
+                  HasSubstr("batch.max_bytes: is -1; give 1 to 200000000, or 0 for 100000000"),
+                  HasSubstr("batch.queue_tokens: is -1"),
                   HasSubstr("batch.poll_interval: is not above 0")));
   // Each provider takes as many as it takes.
   EXPECT_THAT(WrongAfter([](auto& e) {
