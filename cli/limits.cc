@@ -42,14 +42,12 @@ const char* HelpOf(const std::string& field) {
   return found == kHelp.end() ? "" : found->second;
 }
 
-// What is wrong with a limit; empty when nothing is. With a zero in front CLI11 would read it as
-// octal: "010" as 8.
+// What is wrong with a limit; empty when nothing is.
 std::string CheckLimit(const std::string& text) {
   const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  const bool zeros = text.size() > 1 && text.starts_with('0');
-  if (digits && !zeros && text.size() <= std::size_t{kMaxLimitDigits}) return "";
-  return fmt::format("\"{}\" is no limit; give a whole number of at most {} digits{}, 0 for none",
-                     text, kMaxLimitDigits, zeros ? ", without zeros in front" : "");
+  if (digits && text.size() <= std::size_t{kMaxLimitDigits}) return "";
+  return fmt::format("\"{}\" is no limit; give a whole number of at most {} digits, 0 for none",
+                     text, kMaxLimitDigits);
 }
 
 StatusOr<v1::ListLimitGroupsResponse> List(Context& context) {

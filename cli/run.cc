@@ -2,6 +2,7 @@
 
 #include "candor/v1/config.pb.h"
 #include "cli/client.h"
+#include "cli/numbers.h"
 #include "common/base/program.h"
 
 #include <CLI/CLI.hpp>
@@ -49,6 +50,7 @@ int RunCandor(int argc, const char* const* argv, World& world) {
   AddClusterCommands(app, &action);
   AddLimitsCommand(app, &action);
   AddExplainCommand(app, &action);
+  ReadNumbersInDecimal(app);
   if (const auto exit_code = program.Parse(argc, argv)) return *exit_code;
   if (!action) {
     world.err << "candor: no command given. `candor --help` lists them.\n";
