@@ -58,6 +58,20 @@ const BatchForm* FindBatchForm(const Dialect& dialect) {
   return nullptr;
 }
 
+std::string_view CustomIdOf(std::string_view beginning) {
+  constexpr std::string_view kName = "\"custom_id\"";
+  const std::size_t name = beginning.find(kName);
+  if (name == std::string_view::npos) return {};
+  std::string_view rest = beginning.substr(name + kName.size());
+  for (const char expected : {':', '"'}) {
+    const std::size_t at = rest.find_first_not_of(" \t");
+    if (at == std::string_view::npos || rest[at] != expected) return {};
+    rest.remove_prefix(at + 1);
+  }
+  const std::size_t end = rest.find('"');
+  return end == std::string_view::npos ? std::string_view() : rest.substr(0, end);
+}
+
 std::string MultipartType() { return fmt::format("multipart/form-data; boundary={}", kBoundary); }
 
 std::string MultipartBody(std::string_view name, std::string_view content) {

@@ -122,6 +122,10 @@ class BatchForm {
   virtual std::optional<BatchObject> ReadObject(const boost::json::value& object) const = 0;
 };
 
+// The custom id of a result of which only the beginning is there; empty when it does not show. In
+// every form it stands before the answer.
+std::string_view CustomIdOf(std::string_view beginning);
+
 // Null for a dialect without batches.
 const BatchForm* FindBatchForm(const Dialect& dialect);
 

@@ -76,8 +76,13 @@ class Looker {
     bool ours = false;
     Status read;
     const Answer answer = co_await calls_.GetLines(
-        batch.result_paths.front(), [&](std::string_view line) -> asio::awaitable<bool> {
-          const auto result = form_.ReadResult(line);
+        batch.result_paths.front(), [&](const Line& line) -> asio::awaitable<bool> {
+          if (line.extent == Line::Extent::kBeginning) {
+            const std::string id(dialect::CustomIdOf(line.text));
+            ours = ids_.contains(id);
+            co_return id.empty();
+          }
+          const auto result = form_.ReadResult(line.text);
           read = result.status();
           ours = result.ok() && ids_.contains(result->custom_id);
           co_return false;  // the first line says it

@@ -62,23 +62,26 @@ asio::awaitable<std::optional<dialect::ProviderError>> Collector::ReadResults(
   no_results_ = 0;
   no_result_.reset();
   const Answer answer =
-      co_await calls_.GetLines(path, [this](std::string_view line) { return TakeLine(line); });
-  const int left_out = no_results_ + answer.lines_left_out;
-  left_out_ = left_out > 0;
+      co_await calls_.GetLines(path, [this](const Line& line) { return TakeLine(line); });
+  left_out_ = no_results_ > 0;
   if (left_out_) {
     // Once, however many there are, and not their text, which may be answers.
     Log()
         .With("batch", start_.task.batch())
-        .Warn("{} lines of {} are no results, or too long, and are left out", left_out, path);
+        .Warn("{} lines of {} are no results, and are left out", no_results_, path);
   }
   if (answer.error) co_return answer.error;
   if (results_ == 0 && no_result_) co_return no_result_;
   co_return std::nullopt;
 }
 
-asio::awaitable<bool> Collector::TakeLine(std::string_view text) {
+asio::awaitable<bool> Collector::TakeLine(const Line& line) {
   if (++lines_ % kLinesAtATime == 0) co_await LetOthersGo();
-  const auto result = form_.ReadResult(calls_.key().Redact(std::string(text)));
+  if (line.extent == Line::Extent::kBeginning) {
+    const bool goes_on = co_await TakeBeginning(line.text);
+    co_return goes_on;
+  }
+  const auto result = form_.ReadResult(calls_.key().Redact(std::string(line.text)));
   if (!result.ok()) {
     if (!no_result_) no_result_ = Unreadable(result.status());
     ++no_results_;
@@ -97,6 +100,22 @@ asio::awaitable<bool> Collector::TakeLine(std::string_view text) {
   }
   const bool goes_on =
       co_await sink_.Take(ReportLine(calls_, lease, start_.task.batch(), rendered_, *result));
+  ended_ = !goes_on;
+  co_return goes_on;
+}
+
+// A result that is too long to be read is one all the same, and paid: it ends its cell's try as it
+// would end that of a live call, and says why.
+asio::awaitable<bool> Collector::TakeBeginning(std::string_view text) {
+  const auto at = open_.find(std::string(dialect::CustomIdOf(text)));
+  if (at == open_.end()) {
+    ++no_results_;
+    co_return true;
+  }
+  ++results_;
+  const v1::Lease& lease = *at->second;
+  open_.erase(at);
+  const bool goes_on = co_await sink_.Take(ReportTooLong(lease, start_.task.batch()));
   ended_ = !goes_on;
   co_return goes_on;
 }

@@ -33,7 +33,8 @@ class Collector {
  private:
   boost::asio::awaitable<std::optional<dialect::ProviderError>> ReadResults(
       const std::string& path);
-  boost::asio::awaitable<bool> TakeLine(std::string_view text);
+  boost::asio::awaitable<bool> TakeLine(const Line& line);
+  boost::asio::awaitable<bool> TakeBeginning(std::string_view text);
   boost::asio::awaitable<void> ReportUnrun(const dialect::BatchObject& batch);
 
   const BatchStart& start_;

@@ -1,6 +1,9 @@
 #include "worker/batch/line_report.h"
 
+#include "worker/provider/caller.h"
 #include "worker/provider/redact.h"
+
+#include <fmt/format.h>
 
 namespace candor::batch {
 namespace {
@@ -32,6 +35,14 @@ v1::AttemptReport ReportNotRun(const v1::Lease& lease, std::string_view batch,
   return report;
 }
 
+v1::AttemptReport ReportTooLong(const v1::Lease& lease, std::string_view batch) {
+  v1::AttemptReport report = NewReport(lease, batch);
+  SetError(Attempt::MALFORMED_RESPONSE,
+           fmt::format("the line of the batch's results is above {} bytes", kMaxLineBytes),
+           report.mutable_attempt());
+  return report;
+}
+
 v1::AttemptReport ReportLine(const ProviderCalls& calls, const v1::Lease& lease,
                              std::string_view batch, const dialect::RenderedCell& rendered,
                              const dialect::BatchResult& result) {
@@ -45,12 +56,13 @@ v1::AttemptReport ReportLine(const ProviderCalls& calls, const v1::Lease& lease,
   v1::Outcome* outcome = report.mutable_outcome();
   *outcome = rendered.outcome;
   const auto header = [](std::string_view) { return std::optional<std::string_view>(); };
-  const auto error = dialect::ReadAnswer(
+  auto error = dialect::ReadAnswer(
       calls.endpoint().dialect(),
       {.status = result.status, .body = result.body, .header = header, .now = calls.WallNow()},
       {.kind = rendered.outcome.kind(), .scenario = *rendered.scenario}, outcome);
   // Tokens are paid for whatever else was wrong.
   if (outcome->has_usage()) *attempt->mutable_usage() = outcome->usage();
+  if (!error) error = provider::TooLarge(*outcome);
   if (error) {
     report.clear_outcome();
     SetError(error->error_class, error->text, attempt);

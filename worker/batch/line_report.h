@@ -18,6 +18,9 @@ v1::AttemptReport ReportLine(const ProviderCalls& calls, const v1::Lease& lease,
                              std::string_view batch, const dialect::RenderedCell& rendered,
                              const dialect::BatchResult& result);
 
+// The report of a line whose result is above kMaxLineBytes: FAILED, MALFORMED_RESPONSE.
+v1::AttemptReport ReportTooLong(const v1::Lease& lease, std::string_view batch);
+
 // The report of a line that has no result, with the reason.
 v1::AttemptReport ReportNotRun(const v1::Lease& lease, std::string_view batch,
                                std::string_view reason);

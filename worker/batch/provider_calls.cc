@@ -1,5 +1,7 @@
 #include "worker/batch/provider_calls.h"
 
+#include "worker/provider/failure.h"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,29 +21,6 @@ constexpr std::chrono::hours kResultsTime{1};
 // Results are as large as they are: they are never held as a whole.
 constexpr std::size_t kMaxResultBytes = std::size_t{4} << 30U;
 
-dialect::ProviderError OfFailure(const net::HttpResult& result) {
-  using net::HttpFailure;
-  v1::Attempt::ErrorClass error_class = v1::Attempt::CONNECTION;
-  switch (result.failure) {
-    case HttpFailure::kInvalidRequest:
-      error_class = v1::Attempt::INVALID_REQUEST;
-      break;
-    case HttpFailure::kMalformed:
-    case HttpFailure::kTooLarge:
-      error_class = v1::Attempt::MALFORMED_RESPONSE;
-      break;
-    case HttpFailure::kFirstByteTimeout:
-    case HttpFailure::kIdleTimeout:
-    case HttpFailure::kTotalTimeout:
-    case HttpFailure::kConnectTimeout:
-      error_class = v1::Attempt::TIMEOUT;
-      break;
-    default:
-      break;
-  }
-  return {.error_class = error_class, .text = result.text, .retry_after = std::nullopt};
-}
-
 // Puts the pieces of a body together to lines.
 class LineSplitter {
  public:
@@ -59,30 +38,27 @@ class LineSplitter {
 
   // The last line may lack its end.
   asio::awaitable<bool> Finish(const TakeLine& take) {
-    const bool whole = !std::exchange(too_long_, false);
-    const std::string line = std::exchange(line_, {});
-    if (!whole) ++left_out_;
-    if (!whole || line.find_first_not_of(" \t\r") == std::string::npos) co_return true;
+    const Line::Extent extent =
+        std::exchange(too_long_, false) ? Line::Extent::kBeginning : Line::Extent::kWhole;
+    std::string text = std::exchange(line_, {});
+    if (text.find_first_not_of(" \t\r") == std::string::npos) co_return true;
+    const Line line{extent, text};
     const bool goes_on = co_await take(line);
     co_return goes_on;
   }
 
-  int left_out() const { return left_out_; }
-
  private:
   void Append(std::string_view text) {
     if (too_long_) return;
-    if (line_.size() + text.size() > kMaxLineBytes) {
-      too_long_ = true;
-      line_ = {};
-      return;
-    }
-    line_ += text;
+    line_ += text.substr(0, kMaxLineBytes + 1 - line_.size());
+    if (line_.size() <= kMaxLineBytes) return;
+    too_long_ = true;
+    line_.resize(kBeginningBytes);
+    line_.shrink_to_fit();
   }
 
   std::string line_;
   bool too_long_ = false;
-  int left_out_ = 0;
 };
 
 }  // namespace
@@ -126,7 +102,9 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
   answer.sent = result.request_bytes_written;
   answer.body = key_->Redact(std::move(result.body));
   if (!result.ok()) {
-    answer.error = OfFailure(result);
+    answer.error = {.error_class = provider::ClassOf(result.failure),
+                    .text = result.text,
+                    .retry_after = std::nullopt};
   } else if (result.status < 200 || result.status > 299) {
     const auto header = [&](std::string_view name) { return result.headers.Find(name); };
     answer.error = endpoint_.dialect().ClassifyError(
@@ -179,7 +157,6 @@ asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine 
     const bool goes_on = co_await lines.Finish(take);
     static_cast<void>(goes_on);
   }
-  answer.lines_left_out = lines.left_out();
   co_return answer;
 }
 

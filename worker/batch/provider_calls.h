@@ -29,8 +29,6 @@ struct Answer {
   // Whether the provider may have seen the call.
   bool sent = false;
   std::string body;
-  // Of GetLines: lines that were too long.
-  int lines_left_out = 0;
 };
 
 // The words of an answer that is none.
@@ -40,8 +38,15 @@ dialect::ProviderError Unreadable(const Status& status);
 inline constexpr int kLinesAtATime = 100;
 boost::asio::awaitable<void> LetOthersGo();
 
+// A line of a body, or no more than the beginning of one above kMaxLineBytes.
+struct Line {
+  enum class Extent { kWhole, kBeginning };
+  Extent extent = Extent::kWhole;
+  std::string_view text;
+};
+
 // Takes a line; false ends the call.
-using TakeLine = std::function<boost::asio::awaitable<bool>(std::string_view line)>;
+using TakeLine = std::function<boost::asio::awaitable<bool>(const Line& line)>;
 
 class ProviderCalls {
  public:
@@ -55,8 +60,8 @@ class ProviderCalls {
   boost::asio::awaitable<Answer> Post(std::string_view path, std::string body,
                                       std::string_view content_type,
                                       std::chrono::milliseconds total);
-  // Reads a body of lines as it comes, a line at a time, whatever its size, for an hour at most. A
-  // line above kMaxLineBytes is left out.
+  // Reads a body of lines as it comes, a line at a time, whatever its size, for an hour at most. Of
+  // a line above kMaxLineBytes no more than its beginning is kept.
   boost::asio::awaitable<Answer> GetLines(std::string_view path, TakeLine take);
 
   const provider::Endpoint& endpoint() const { return endpoint_; }
@@ -75,7 +80,10 @@ class ProviderCalls {
   const Clock& clock_;
 };
 
-// Of one result, which has to fit into a message to the coordinator.
-inline constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20U;
+// Of one result. Its reply has to fit into a message to the coordinator (see provider::TooLarge),
+// but log-probabilities and what else stands beside it may be several times as long.
+inline constexpr std::size_t kMaxLineBytes = std::size_t{8} << 20U;
+// Of a longer one: enough to see whose it is.
+inline constexpr std::size_t kBeginningBytes = 1024;
 
 }  // namespace candor::batch

@@ -3,6 +3,7 @@
 #include "common/base/time_proto.h"
 #include "common/dialect/error.h"
 #include "common/dialect/limit_headers.h"
+#include "worker/provider/failure.h"
 #include "worker/provider/redact.h"
 
 #include <exception>
@@ -37,37 +38,18 @@ v1::AttemptReport NewReport(const v1::Lease& lease) {
 
 // What a call without a complete answer is.
 void SetFailure(const net::HttpResult& result, v1::AttemptReport* report) {
-  using net::HttpFailure;
   const bool written = result.request_bytes_written;
-  switch (result.failure) {
-    case HttpFailure::kInvalidRequest:
-      return SetError(Attempt::FAILED, Attempt::INVALID_REQUEST, result.text, report);
-    case HttpFailure::kMalformed:
-    case HttpFailure::kTooLarge:
-      return SetError(Attempt::FAILED, Attempt::MALFORMED_RESPONSE, result.text, report);
-    case HttpFailure::kCancelled:
-      if (!written) {
-        return SetError(Attempt::NOT_SENT, Attempt::ERROR_CLASS_UNSPECIFIED,
-                        "the worker ended before the call began", report);
-      }
-      return SetError(Attempt::UNANSWERED, Attempt::CONNECTION,
-                      "the worker ended before the answer came", report);
-    case HttpFailure::kFirstByteTimeout:
-    case HttpFailure::kIdleTimeout:
-    case HttpFailure::kTotalTimeout:
-      return SetError(written ? Attempt::UNANSWERED : Attempt::FAILED, Attempt::TIMEOUT,
-                      result.text, report);
-    case HttpFailure::kNone:
-    case HttpFailure::kResolve:
-    case HttpFailure::kConnect:
-    case HttpFailure::kTls:
-    case HttpFailure::kProxy:
-    case HttpFailure::kConnectTimeout:
-    case HttpFailure::kReset:
-    case HttpFailure::kTruncated:
-      break;
+  if (result.failure == net::HttpFailure::kCancelled) {
+    if (!written) {
+      return SetError(Attempt::NOT_SENT, Attempt::ERROR_CLASS_UNSPECIFIED,
+                      "the worker ended before the call began", report);
+    }
+    return SetError(Attempt::UNANSWERED, Attempt::CONNECTION,
+                    "the worker ended before the answer came", report);
   }
-  SetError(written ? Attempt::UNANSWERED : Attempt::FAILED, Attempt::CONNECTION, result.text,
+  const Attempt::ErrorClass error_class = ClassOf(result.failure);
+  const bool silent = error_class == Attempt::CONNECTION || error_class == Attempt::TIMEOUT;
+  SetError(written && silent ? Attempt::UNANSWERED : Attempt::FAILED, error_class, result.text,
            report);
 }
 
@@ -86,6 +68,16 @@ void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, WallTime no
 }
 
 }  // namespace
+
+std::optional<dialect::ProviderError> TooLarge(const v1::Outcome& outcome) {
+  if (outcome.raw_text().size() + outcome.reasoning_text().size() <= kMaxAnswerBytes) {
+    return std::nullopt;
+  }
+  return dialect::ProviderError{
+      .error_class = Attempt::MALFORMED_RESPONSE,
+      .text = fmt::format("the text of the reply is above {} bytes", kMaxAnswerBytes),
+      .retry_after = std::nullopt};
+}
 
 v1::AttemptReport HandBack(const v1::Lease& lease, std::string_view reason) {
   v1::AttemptReport report = NewReport(lease);
@@ -132,11 +124,9 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, 
     report->clear_outcome();
     return SetError(*error, report);
   }
-  if (outcome->raw_text().size() + outcome->reasoning_text().size() > kMaxAnswerBytes) {
+  if (const auto large = TooLarge(*outcome)) {
     report->clear_outcome();
-    return SetError(Attempt::FAILED, Attempt::MALFORMED_RESPONSE,
-                    fmt::format("the text of the stream is above {} bytes", kMaxAnswerBytes),
-                    report);
+    return SetError(*large, report);
   }
   attempt->set_state(Attempt::COMPLETED);
 }

@@ -18,6 +18,7 @@
 
 #include "candor/v1/worker_service.pb.h"
 #include "common/base/clock.h"
+#include "common/dialect/error.h"
 #include "common/dialect/render.h"
 #include "common/net/http_client.h"
 #include "worker/provider/call_observer.h"
@@ -26,6 +27,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace candor::provider {
@@ -64,6 +66,9 @@ v1::AttemptReport HandBack(const v1::Lease& lease, std::string_view reason);
 
 // Answers above this are refused: a reply has to fit into a message to the coordinator.
 inline constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20U;
+// The error of a reply whose texts are; absent for one that fits. What stands around them may be
+// larger: events, log-probabilities.
+std::optional<dialect::ProviderError> TooLarge(const v1::Outcome& outcome);
 // Server-sent events say the same with many more bytes, a token an event.
 inline constexpr std::size_t kMaxStreamBytes = std::size_t{8} << 20U;
 

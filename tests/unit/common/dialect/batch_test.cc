@@ -291,6 +291,15 @@ TEST(BatchTest, NonsenseIsAnError) {
   }
 }
 
+TEST(BatchTest, BeginningOfALineShowsWhoseItIs) {
+  EXPECT_EQ(CustomIdOf(R"({"custom_id":"00-a","result":{"type":"succeeded","mess)"), "00-a");
+  EXPECT_EQ(CustomIdOf(R"({"id": "batch_req_1", "custom_id" : "b", "response": {"sta)"), "b");
+  for (const char* text : {"", "{", R"({"custom_id":7,"x":"y"})", R"({"custom_id":"cut)",
+                           R"({"id":"custom_id")", R"({"custom_id")", R"({"custom_id":)"}) {
+    EXPECT_EQ(CustomIdOf(text), "") << text;
+  }
+}
+
 TEST(BatchTest, DialectsThatHaveBatches) {
   const auto openai = FindDialect("openai");
   ASSERT_TRUE(openai.ok());

@@ -149,6 +149,14 @@ TEST_F(AnthropicBatchesTest, CreatesNothingWhileResultsThatMayBeItsOwnCannotBeRe
   EXPECT_EQ(http_.Count("POST /v1/messages/batches"), 0);
 }
 
+TEST_F(AnthropicBatchesTest, KnowsItsOwnByTheBeginningOfALongLine) {
+  const std::string long_text(kMaxLineBytes, 'x');
+  start_.task.set_may_exist(true);
+  http_.replies[std::string("GET ") + kBatches] = {{.body = Page(Ended("msgbatch_1"))}};
+  SetResults("msgbatch_1", Succeeded(Id(1), long_text));
+  EXPECT_EQ(Run(BatchTask::SUBMIT).provider_batch(), "msgbatch_1");
+}
+
 TEST_F(AnthropicBatchesTest, ResultsOfOldAreNoBatchOfToday) {
   // Kept no longer: 404.
   EXPECT_EQ(Search(Ended("msgbatch_1")).provider_batch(), "msgbatch_new");

@@ -4,6 +4,7 @@
 #include "common/base/time_proto.h"
 #include "tests/unit/common/dialect/job.h"
 #include "worker/batch/batch_runner.h"
+#include "worker/batch/provider_calls.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -71,8 +72,10 @@ class FakeProvider final : public net::HttpClient {
       co_return result;
     }
     // In pieces that end anywhere.
-    for (std::size_t at = 0; at < reply.body.size(); at += 7) {
-      const bool goes_on = co_await request.take_body(std::string_view(reply.body).substr(at, 7));
+    const std::size_t piece = reply.body.size() > 100'000 ? 65'521 : 7;
+    for (std::size_t at = 0; at < reply.body.size(); at += piece) {
+      const bool goes_on =
+          co_await request.take_body(std::string_view(reply.body).substr(at, piece));
       if (goes_on) continue;
       result.failure = net::HttpFailure::kCancelled;
       co_return result;

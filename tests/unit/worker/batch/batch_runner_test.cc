@@ -287,12 +287,40 @@ TEST_F(BatchRunnerTest, LinesOfACancelledBatchMayBeThoseThatCouldNotBeRead) {
   http_.replies["GET /v1/batches/batch_1"] = {
       {.body = OpenAiBatch("batch_1", "cancelled", "", R"(,"output_file_id":"file-o")")}};
   for (const std::string& strange :
-       {std::string("{\"custom_id\": 7}\n"), std::string((1 << 20) + 1, 'x') + "\n"}) {
+       {std::string("{\"custom_id\": 7}\n"), std::string(kMaxLineBytes + 1, 'x') + "\n"}) {
     sink_.taken.clear();
     http_.replies["GET /v1/files/file-o/content"] = {{.body = Answered(Id(0), "A") + strange}};
     EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
     EXPECT_THAT(sink_.taken, SizeIs(1));
   }
+}
+
+// What was paid is not asked again only because much stands beside it; and what is too long for
+// any message counts as a try.
+TEST_F(BatchRunnerTest, LongResultsAreResults) {
+  start_.task.set_provider_batch("batch_1");
+  http_.replies["GET /v1/batches/batch_1"] = {
+      {.body = OpenAiBatch("batch_1", "cancelled", "", R"(,"output_file_id":"file-o")")}};
+  std::string beside = Answered(Id(0), "A");
+  beside.insert(beside.find("\"error\":null"), "\"x\":\"" + std::string(3 << 20, 'x') + "\",");
+  http_.replies["GET /v1/files/file-o/content"] = {
+      {.body = beside + Answered(Id(1), std::string((1 << 20) + 1, 'x')) +
+               Answered(Id(2), std::string(kMaxLineBytes, 'x'))}};
+  EXPECT_EQ(Run(BatchTask::COLLECT).state(), BatchReport::COLLECTED);
+  ASSERT_THAT(sink_.taken, SizeIs(3));
+  EXPECT_EQ(sink_.taken[0].attempt().state(), Attempt::COMPLETED);
+  EXPECT_EQ(sink_.taken[0].outcome().choice(), v1::Outcome::A);
+  for (int i = 1; i < 3; ++i) {
+    const Attempt& attempt = sink_.taken[static_cast<std::size_t>(i)].attempt();
+    EXPECT_EQ(attempt.id(), Id(i));
+    EXPECT_EQ(attempt.state(), Attempt::FAILED);
+    EXPECT_EQ(attempt.error_class(), Attempt::MALFORMED_RESPONSE);
+    EXPECT_LT(sink_.taken[static_cast<std::size_t>(i)].ByteSizeLong(), 1000U);
+  }
+  EXPECT_EQ(sink_.taken[1].attempt().error_text(), "the text of the reply is above 1048576 bytes");
+  EXPECT_EQ(sink_.taken[1].attempt().usage().input_tokens(), 90);
+  EXPECT_EQ(sink_.taken[2].attempt().error_text(),
+            "the line of the batch's results is above 8388608 bytes");
 }
 
 TEST_F(BatchRunnerTest, CollectionThatBreaksIsNotDone) {

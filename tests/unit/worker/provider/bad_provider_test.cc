@@ -251,7 +251,7 @@ TEST_F(BadProviderTest, AStreamOfManyEvents) {
   EXPECT_EQ(many.attempt().state(), Attempt::COMPLETED) << many.attempt().error_text();
   EXPECT_EQ(many.outcome().choice(), v1::Outcome::B);
   Expect(call(std::string(100, 'x')), Attempt::FAILED, Attempt::MALFORMED_RESPONSE,
-         "the text of the stream");
+         "the text of the reply");
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ TEST_F(CallerTest, AStreamMayBeLargeAndItsTextMayNot) {
   EXPECT_EQ(http_.last.max_response_body_bytes, kMaxStreamBytes);
   EXPECT_EQ(report.attempt().state(), Attempt::FAILED);
   EXPECT_EQ(report.attempt().error_class(), Attempt::MALFORMED_RESPONSE);
-  EXPECT_THAT(report.attempt().error_text(), HasSubstr("the text of the stream"));
+  EXPECT_THAT(report.attempt().error_text(), HasSubstr("the text of the reply"));
   EXPECT_FALSE(report.has_outcome());
   Call();
   EXPECT_EQ(http_.last.max_response_body_bytes, kMaxAnswerBytes);
