@@ -79,9 +79,7 @@ class Exchange {
     ClientConnection& connection = *lease.connection();
     connection_ = &connection;
     result_.connection_reused = connection.used;
-    first_byte_deadline_ = After(std::chrono::steady_clock::now(), request_.timeouts.first_byte);
-    Until(first_byte_deadline_, HttpFailure::kFirstByteTimeout);
-
+    AwaitFirstByte();
     const HttpFailure failure = co_await SendRequest();
     if (failure != HttpFailure::kNone) {
       Fail(failure, "while the request was sent");
@@ -114,6 +112,13 @@ class Exchange {
     return true;
   }
 
+  // From now on: a large request is long under way before its answer can begin, and while its peer
+  // takes it the time for that has not begun.
+  void AwaitFirstByte() {
+    first_byte_deadline_ = After(std::chrono::steady_clock::now(), request_.timeouts.first_byte);
+    Until(first_byte_deadline_, HttpFailure::kFirstByteTimeout);
+  }
+
   void Until(SteadyTime when, HttpFailure kind) {
     if (total_deadline_ <= when) {
       connection_->SetDeadline(total_deadline_, HttpFailure::kTotalTimeout);
@@ -132,6 +137,7 @@ class Exchange {
       result_.request_bytes_written = stream.bytes_written() != before;
       if (written.status == IoStatus::kOk) {
         rest.remove_prefix(written.bytes);
+        AwaitFirstByte();
         continue;
       }
       if (written.status == IoStatus::kError || written.status == IoStatus::kEof) {

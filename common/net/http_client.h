@@ -79,7 +79,8 @@ StatusOr<Url> ParseUrl(std::string_view url, std::string ca_file = {});
 struct HttpTimeouts {
   // For name resolution, TCP, proxy and TLS together. Several addresses share it.
   std::chrono::milliseconds connect{10'000};
-  // From the connection's being there to the first byte of the answer, interim ones (1xx) left out.
+  // From the request's last byte to the first one of the answer, interim ones (1xx) left out; and
+  // between two pieces of the request, where the peer takes it slowly.
   std::chrono::milliseconds first_byte{120'000};
   // Between two pieces of the answer's body; for its header, as a whole.
   std::chrono::milliseconds idle{60'000};

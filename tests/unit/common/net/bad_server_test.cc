@@ -3,6 +3,7 @@
 #include "tests/unit/common/net/net_fixture.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -181,6 +182,36 @@ TEST_F(BadServerTest, InterimAnswersDoNotShortenTheWait) {
   // Far from the five above, also where a machine is busy, and below the seven hundred.
   request.timeouts.idle = milliseconds(500);
   const HttpResult result = Call(std::move(request));
+  ASSERT_TRUE(result.ok()) << result.text;
+  EXPECT_EQ(result.body, "ok");
+}
+
+// Takes a request of many times what sockets buffer a piece at a time, for longer than a first byte
+// may take.
+asio::awaitable<void> ReadSlowly(Tcp::socket socket, std::size_t bytes) {
+  asio::steady_timer timer(socket.get_executor());
+  std::vector<char> piece(std::size_t{1} << 20U);
+  for (std::size_t read = 0; read < bytes;) {
+    timer.expires_after(milliseconds(20));
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [error, size] = co_await asio::async_read(
+        socket, asio::buffer(piece.data(), std::min(piece.size(), bytes - read)),
+        asio::as_tuple(asio::use_awaitable));
+    if (error) co_return;
+    read += size;
+  }
+  co_await Say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+TEST_F(BadServerTest, TheTimeOfAFirstByteBeginsWithTheLastOneOfTheRequest) {
+  const std::size_t size = std::size_t{64} << 20U;
+  HttpRequest request =
+      Request(ServeRaw([=](Tcp::socket socket) { return ReadSlowly(std::move(socket), size); }),
+              "/", std::string(size, 'x'));
+  request.timeouts.first_byte = milliseconds(800);
+  const auto began = std::chrono::steady_clock::now();
+  const HttpResult result = Call(std::move(request));
+  EXPECT_GT(std::chrono::steady_clock::now() - began, milliseconds(800));
   ASSERT_TRUE(result.ok()) << result.text;
   EXPECT_EQ(result.body, "ok");
 }
