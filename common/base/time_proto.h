@@ -12,6 +12,10 @@
 
 namespace candor {
 
+// What a Timestamp is for, in seconds: the years 1 to 9999.
+inline constexpr std::int64_t kFirstTimestamp = -62'135'596'800;
+inline constexpr std::int64_t kLastTimestamp = 253'402'300'799;
+
 // Whatever the other side sent: from 0 to 10^9 s, so that nothing overflows, and rounded up,
 // because a call a microsecond too early is too early.
 inline Duration ToDuration(const google::protobuf::Duration& proto) {
@@ -23,9 +27,7 @@ inline Duration ToDuration(const google::protobuf::Duration& proto) {
 // Whatever the other side sent: within the years 1 to 9999 that a Timestamp is for, so that nothing
 // overflows.
 inline WallTime ToWall(const google::protobuf::Timestamp& proto) {
-  constexpr std::int64_t kFirst = -62'135'596'800;
-  constexpr std::int64_t kLast = 253'402'300'799;
-  const std::int64_t seconds = std::clamp(proto.seconds(), kFirst, kLast);
+  const std::int64_t seconds = std::clamp(proto.seconds(), kFirstTimestamp, kLastTimestamp);
   const std::int64_t nanos = std::clamp<std::int64_t>(proto.nanos(), 0, 999'999'999);
   return WallTime(Duration(seconds * 1'000'000 + nanos / 1000));
 }

@@ -1,4 +1,5 @@
 #include "common/base/json_writer.h"
+#include "common/base/time_proto.h"
 #include "common/dialect/batch_forms.h"
 #include "common/dialect/json_dialect.h"
 #include "common/dialect/parse.h"
@@ -14,9 +15,6 @@ namespace {
 using boost::json::value;
 
 constexpr std::string_view kTokenKey = "candor_batch";
-
-// The end of the year 9999, in seconds: what is later is no time, and does not fit into one.
-constexpr std::int64_t kLastSecond = 253'402'300'799;
 
 // Of a batch that failed in validation: {"errors": {"data": [{"code", "message", "line"}]}}.
 ProviderError ReadErrors(const value& batch) {
@@ -85,7 +83,7 @@ std::optional<BatchObject> OpenAiBatches::ReadObject(const value& object) const 
   batch.lines = CountMember(counts, "total");
   batch.lines_done = CountMember(counts, "completed") + CountMember(counts, "failed");
   if (const std::int64_t created = CountMember(&object, "created_at");
-      created > 0 && created <= kLastSecond) {
+      created > 0 && created <= kLastTimestamp) {
     batch.create_time = WallTime(std::chrono::seconds(created));
   }
   if (const value* metadata = Member(object, "metadata")) {
