@@ -110,7 +110,7 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
     answer.error = endpoint_.dialect().ClassifyError(
         {.status = result.status, .body = answer.body, .header = header, .now = clock_.WallNow()});
   }
-  if (answer.error) answer.error->text = key_->Redact(std::move(answer.error->text));
+  if (answer.error) answer.error->text = key_->RedactError(std::move(answer.error->text));
   return answer;
 }
 

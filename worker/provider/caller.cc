@@ -36,6 +36,10 @@ v1::AttemptReport NewReport(const v1::Lease& lease) {
   return report;
 }
 
+// Whether what cannot be read was the model's reply, and paid for, before somebody damaged it;
+// another status says that it was none. 0: there was no status.
+bool MayBeReply(int status) { return status == 0 || (status >= 200 && status <= 299); }
+
 // What a call without a complete answer is.
 void SetFailure(const net::HttpResult& result, v1::AttemptReport* report) {
   const bool written = result.request_bytes_written;
@@ -49,8 +53,8 @@ void SetFailure(const net::HttpResult& result, v1::AttemptReport* report) {
   }
   const Attempt::ErrorClass error_class = ClassOf(result.failure);
   const bool silent = error_class == Attempt::CONNECTION || error_class == Attempt::TIMEOUT;
-  SetError(written && silent ? Attempt::UNANSWERED : Attempt::FAILED, error_class, result.text,
-           report);
+  const bool unanswered = written && (silent || MayBeReply(result.status));
+  SetError(unanswered ? Attempt::UNANSWERED : Attempt::FAILED, error_class, result.text, report);
 }
 
 void ReadHeaders(const net::HttpHeaders& headers, const Secret& key, WallTime now,
@@ -109,24 +113,30 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, 
   Attempt* attempt = report->mutable_attempt();
   attempt->set_http_status(result.status);
   ReadHeaders(result.headers, key, clock_.WallNow(), report);
-  result.body = key.Redact(std::move(result.body));
+  const bool success = result.status >= 200 && result.status <= 299;
+  result.body =
+      success ? key.Redact(std::move(result.body)) : key.RedactError(std::move(result.body));
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };
   v1::Outcome* outcome = report->mutable_outcome();
   *outcome = std::move(known);
-  const auto error = dialect::ReadAnswer(
+  auto error = dialect::ReadAnswer(
       endpoint.dialect(),
       {.status = result.status, .body = result.body, .header = header, .now = clock_.WallNow()},
       {.kind = outcome->kind(), .scenario = scenario}, outcome);
+  if (!error) error = TooLarge(*outcome);
   // Tokens are paid for whatever else was wrong.
   if (outcome->has_usage()) *attempt->mutable_usage() = outcome->usage();
   if (error) {
     report->clear_outcome();
-    return SetError(*error, report);
-  }
-  if (const auto large = TooLarge(*outcome)) {
-    report->clear_outcome();
-    return SetError(*large, report);
+    SetError(*error, report);
+    const bool unread = error->error_class == Attempt::MALFORMED_RESPONSE;
+    const bool counted =
+        attempt->usage().input_tokens() > 0 || attempt->usage().output_tokens() > 0;
+    if (unread && !counted && MayBeReply(result.status)) {
+      attempt->set_state(Attempt::UNANSWERED);
+    }
+    return;
   }
   attempt->set_state(Attempt::COMPLETED);
 }

@@ -41,6 +41,17 @@ bool IsFieldValue(std::string_view value) {
 }
 
 // Headers that Candor or its HTTP client writes.
+// Headers and parameters whose values may be read, and help to understand an error; any other may
+// be a credential.
+bool IsPublic(std::string_view name) {
+  for (const std::string_view known :
+       {"api-version", "anthropic-beta", "anthropic-version", "openai-beta", "http-referer",
+        "referer", "x-title", "user-agent", "accept"}) {
+    if (net::EqualIgnoringCase(name, known)) return true;
+  }
+  return false;
+}
+
 Status SetTimeout(const google::protobuf::Duration& value, std::string_view field,
                   std::chrono::milliseconds* timeout) {
   const auto duration =
@@ -116,6 +127,7 @@ Status Endpoint::AddRoute(const v1::ModelRule& rule, std::string_view field) {
   for (const auto& [name, value] : parameters) {
     if (!route.query.empty()) route.query += '&';
     route.query += PercentEncode(name) + "=" + PercentEncode(value);
+    if (!IsPublic(name)) confidential_.insert(value);
   }
   const auto set_header = [&](std::string_view name, std::string_view value) {
     for (auto& [other, other_value] : route.headers) {
@@ -142,6 +154,7 @@ Status Endpoint::AddRoute(const v1::ModelRule& rule, std::string_view field) {
         return InvalidArgument("{}.{}: Candor writes this header itself; leave it out", path, name);
       }
       set_header(name, value);
+      if (!IsPublic(name)) confidential_.insert(value);
     }
   }
   routes_.push_back(std::move(route));
@@ -186,6 +199,7 @@ Status Endpoint::LoadKey(const Environment& environment, std::stop_token stop) {
   auto key = provider::LoadKey(config_, environment, std::move(stop));
   const std::lock_guard lock(mutex_);
   if (key.ok()) {
+    for (const std::string& text : confidential_) key->AddCompanion(text);
     key_ = std::make_shared<const Secret>(*std::move(key));
     return absl::OkStatus();
   }

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -80,6 +81,8 @@ class Endpoint {
   std::string base_query_;
   // One a rule, and one for the models that none fits.
   std::vector<Route> routes_;
+  // Values of headers and parameters that no error may repeat.
+  std::set<std::string> confidential_;
   net::HttpTimeouts timeouts_;
   std::string auth_header_;
   std::string_view auth_prefix_;

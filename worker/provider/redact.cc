@@ -7,7 +7,8 @@ namespace candor::provider {
 
 void RedactTexts(const Secret& key, v1::AttemptReport* report) {
   const auto clean = [&](std::string* text) { *text = key.Redact(std::move(*text)); };
-  clean(report->mutable_attempt()->mutable_error_text());
+  std::string* error = report->mutable_attempt()->mutable_error_text();
+  *error = key.RedactError(std::move(*error));
   clean(report->mutable_attempt()->mutable_provider_request_id());
   if (!report->has_outcome()) return;
   v1::Outcome* outcome = report->mutable_outcome();

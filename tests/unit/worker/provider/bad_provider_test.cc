@@ -113,18 +113,19 @@ TEST_F(BadProviderTest, AGoodOneForComparison) {
   EXPECT_EQ(report.outcome().choice(), v1::Outcome::B);
 }
 
+// What says success and cannot be read may have been a reply that was paid for; an error was not.
 TEST_F(BadProviderTest, BodiesThatAreNoReply) {
   const std::string json = "application/json";
-  Expect(CallAnswer(200, json, R"({"choices":[{"message":{"cont)"), Attempt::FAILED,
+  Expect(CallAnswer(200, json, R"({"choices":[{"message":{"cont)"), Attempt::UNANSWERED,
          Attempt::MALFORMED_RESPONSE, "");
-  Expect(CallAnswer(200, json, ""), Attempt::FAILED, Attempt::MALFORMED_RESPONSE, "");
+  Expect(CallAnswer(200, json, ""), Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "");
   Expect(CallAnswer(200, "text/html", "<html><body><h1>Sign in to the network</h1></body></html>"),
-         Attempt::FAILED, Attempt::MALFORMED_RESPONSE, "");
+         Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "");
   Expect(CallAnswer(502, "text/html", "<html><body><h1>Bad gateway</h1></body></html>"),
          Attempt::FAILED, Attempt::SERVER_ERROR, "Bad gateway");
   Expect(CallAnswer(200, json, R"({"error":{"message":"slow down","code":"rate_limit_exceeded"}})"),
          Attempt::FAILED, Attempt::RATE_LIMITED, "slow down");
-  Expect(CallAnswer(200, json, std::string(100'000, '[')), Attempt::FAILED,
+  Expect(CallAnswer(200, json, std::string(100'000, '[')), Attempt::UNANSWERED,
          Attempt::MALFORMED_RESPONSE, "");
 }
 
@@ -142,16 +143,16 @@ TEST_F(BadProviderTest, ARedirectIsNotFollowed) {
 }
 
 TEST_F(BadProviderTest, TooMuch) {
-  Expect(CallServer(Says("HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n")), Attempt::FAILED,
-         Attempt::MALFORMED_RESPONSE, "above");
+  Expect(CallServer(Says("HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n")),
+         Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "above");
   Expect(CallServer(Says("HTTP/1.1 200 OK\r\nX-Long: " + std::string(100'000, 'x'))),
-         Attempt::FAILED, Attempt::MALFORMED_RESPONSE, "header above");
+         Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "header above");
 }
 
 TEST_F(BadProviderTest, CompressedInAWayThatIsNotRead) {
   const v1::AttemptReport report =
       CallServer(Says("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nxy"));
-  Expect(report, Attempt::FAILED, Attempt::MALFORMED_RESPONSE, "compressed");
+  Expect(report, Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "compressed");
   EXPECT_EQ(report.attempt().http_status(), 200);
   // An error is what its status says.
   Expect(CallServer(Says("HTTP/1.1 429 X\r\nContent-Encoding: br\r\nContent-Length: 2\r\n"
@@ -170,7 +171,7 @@ TEST_F(BadProviderTest, BrokenOff) {
          Attempt::UNANSWERED, Attempt::CONNECTION, "within the answer");
   Expect(
       CallServer([](Tcp::socket socket) { return SayOnce(std::move(socket), "220 mail ESMTP"); }),
-      Attempt::FAILED, Attempt::MALFORMED_RESPONSE, "cannot be read");
+      Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE, "cannot be read");
 }
 
 TEST_F(BadProviderTest, Silence) {
@@ -250,7 +251,7 @@ TEST_F(BadProviderTest, AStreamOfManyEvents) {
   const v1::AttemptReport many = call("");
   EXPECT_EQ(many.attempt().state(), Attempt::COMPLETED) << many.attempt().error_text();
   EXPECT_EQ(many.outcome().choice(), v1::Outcome::B);
-  Expect(call(std::string(100, 'x')), Attempt::FAILED, Attempt::MALFORMED_RESPONSE,
+  Expect(call(std::string(100, 'x')), Attempt::UNANSWERED, Attempt::MALFORMED_RESPONSE,
          "the text of the reply");
 }
 

@@ -49,6 +49,9 @@ class CallerTest : public ::testing::Test {
     endpoint->set_base_url("https://h/v1");
     endpoint->set_api_key_env("KEY");
     (*endpoint->mutable_headers())["x-extra"] = "yes";
+    (*endpoint->mutable_headers())["x-gateway"] = "gateway-password";
+    (*endpoint->mutable_query())["token"] = "query-token";
+    (*endpoint->mutable_query())["api-version"] = "2024-10-21";
     endpoint->add_models()->set_match("m");
     endpoint->mutable_models(0)->set_system_as("developer");
     endpoint = config.add_endpoints();
@@ -117,7 +120,7 @@ TEST_F(CallerTest, TheRequest) {
   const net::HttpRequest& request = http_.last;
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.origin.ToString(), "https://h");
-  EXPECT_EQ(request.target, "/v1/chat/completions");
+  EXPECT_EQ(request.target, "/v1/chat/completions?api-version=2024-10-21&token=query-token");
   EXPECT_EQ(request.headers.Find("content-type"), "application/json");
   EXPECT_EQ(request.headers.Find("authorization"), std::string("Bearer ") + kKey);
   EXPECT_EQ(request.headers.Find("x-client-request-id"), "attempt-1");
@@ -187,7 +190,7 @@ TEST_F(CallerTest, AStreamMayBeLargeAndItsTextMayNot) {
   http_.result.headers.Add("Content-Type", "text/event-stream");
   const v1::AttemptReport report = Call(job);
   EXPECT_EQ(http_.last.max_response_body_bytes, kMaxStreamBytes);
-  EXPECT_EQ(report.attempt().state(), Attempt::FAILED);
+  EXPECT_EQ(report.attempt().state(), Attempt::UNANSWERED);
   EXPECT_EQ(report.attempt().error_class(), Attempt::MALFORMED_RESPONSE);
   EXPECT_THAT(report.attempt().error_text(), HasSubstr("the text of the reply"));
   EXPECT_FALSE(report.has_outcome());
@@ -288,8 +291,10 @@ TEST_F(CallerTest, ConnectionsThatFail) {
            FailureCase{HttpFailure::kFirstByteTimeout, true, Attempt::UNANSWERED, Attempt::TIMEOUT},
            FailureCase{HttpFailure::kIdleTimeout, true, Attempt::UNANSWERED, Attempt::TIMEOUT},
            FailureCase{HttpFailure::kTotalTimeout, true, Attempt::UNANSWERED, Attempt::TIMEOUT},
-           FailureCase{HttpFailure::kMalformed, true, Attempt::FAILED, Attempt::MALFORMED_RESPONSE},
-           FailureCase{HttpFailure::kTooLarge, true, Attempt::FAILED, Attempt::MALFORMED_RESPONSE},
+           FailureCase{HttpFailure::kMalformed, true, Attempt::UNANSWERED,
+                       Attempt::MALFORMED_RESPONSE},
+           FailureCase{HttpFailure::kTooLarge, true, Attempt::UNANSWERED,
+                       Attempt::MALFORMED_RESPONSE},
        }) {
     Fail(c.failure, c.written);
     const v1::AttemptReport report = Call();
@@ -349,6 +354,16 @@ TEST_F(CallerTest, AGivenTrialIsShown) {
   const v1::AttemptReport report = Call();
   EXPECT_EQ(report.outcome().option_b(0).value(), 2.0);
   EXPECT_THAT(http_.last.body, HasSubstr("sunlight: 3.0 hours"));
+}
+
+// What an endpoint's headers and parameters say may be a credential, and is no matter of a reply.
+TEST_F(CallerTest, HeadersAndParametersAreTakenOutOfErrors) {
+  Answer(400, R"({"error":{"message":"gateway-password, query-token, 2024-10-21, yes"}})");
+  EXPECT_EQ(Call().attempt().error_text(), "[redacted], [redacted], 2024-10-21, yes");
+  Answer(500, std::string(2035, 'x') + "gateway-password");
+  EXPECT_THAT(Call().SerializeAsString(), Not(HasSubstr("gateway")));
+  Answer(200, R"({"choices":[{"message":{"content":"A query-token."},"finish_reason":"stop"}]})");
+  EXPECT_EQ(Call().outcome().raw_text(), "A query-token.");
 }
 
 TEST_F(CallerTest, TheKeyIsTakenOutOfWhateverAProviderSays) {
