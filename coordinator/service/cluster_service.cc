@@ -47,7 +47,16 @@ v1::Limits ApplyMask(v1::Limits limits, const v1::UpdateLimitGroupRequest& reque
   const auto* reflection = v1::Limits::GetReflection();
   std::vector<std::string> paths(request.update_mask().paths().begin(),
                                  request.update_mask().paths().end());
-  if (paths.empty()) paths.emplace_back("limits");
+  if (paths.empty()) {
+    paths.emplace_back("limits");
+    // A slip must not leave an account without any limit.
+    if (!request.limit_group().has_limits()) {
+      violations.push_back(
+          {"limit_group.limits",
+           "is missing; give the new limits, or name in update_mask those that are "
+           "to be none"});
+    }
+  }
   for (const std::string& path : paths) {
     std::vector<const google::protobuf::FieldDescriptor*> fields;
     std::vector<std::string> known = {"limits"};

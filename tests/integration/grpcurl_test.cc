@@ -136,6 +136,17 @@ TEST_F(GrpcurlTest, OperatorsSeeWorkersAndLimits) {
       "ClusterService/UpdateLimitGroup",
       R"({"limit_group": {"name": "limitGroups/local", "limits": {"requests_per_minute": 90}}})");
   EXPECT_EQ(changed.at("limits").at("requests_per_minute").as_string(), "90");
+  // A slip leaves no account without a limit.
+  EXPECT_THAT(cluster_
+                  .Grpcurl("ClusterService/UpdateLimitGroup",
+                           R"({"limit_group": {"name": "limitGroups/local"}})")
+                  .err,
+              HasSubstr("limit_group.limits"));
+  const auto masked = cluster_.Call(
+      "ClusterService/UpdateLimitGroup",
+      R"({"limit_group": {"name": "limitGroups/local", "limits": {"tokens_per_minute": 9000}},
+          "update_mask": {"paths": ["limits.tokens_per_minute"]}})");
+  EXPECT_EQ(masked.at("limits").at("requests_per_minute").as_string(), "90");
   const auto groups = cluster_.Call("ClusterService/ListLimitGroups");
   EXPECT_EQ(groups.at("limit_groups").at(0).at("limits").at("requests_per_minute").as_string(),
             "90");
