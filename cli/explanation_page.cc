@@ -38,7 +38,11 @@ std::vector<std::string> Figures(const v1::JobExplanation::EntryExplanation& ent
 void AddEntry(const v1::JobExplanation::EntryExplanation& entry, const ProgressStyle& style,
               std::size_t width, std::vector<std::string>* lines) {
   const std::string name = Clip(Printable(entry.entry()), width / 2);
-  std::string title = name + "  " + v1::EntryProgress::State_Name(entry.state());
+  std::string title = name;
+  // Those of a job that ended before they did have none.
+  if (entry.state() != v1::EntryProgress::STATE_UNSPECIFIED) {
+    title += "  " + v1::EntryProgress::State_Name(entry.state());
+  }
   if (entry.rate() > 0) title += "  " + RateText(entry.rate());
   if (style.color) title = kBold + name + kPlain + title.substr(name.size());
   lines->push_back(std::move(title));
@@ -47,11 +51,12 @@ void AddEntry(const v1::JobExplanation::EntryExplanation& entry, const ProgressS
     std::vector<std::string> said;
     Wrap(Printable(finding.text()), kIndent, width, &said);
     if (said.empty()) continue;
-    // Findings without a share could hold it back, and did not yet.
+    // Without a share the first one is what holds it back now; later ones could, and did not yet.
+    const char* unshared = &finding == &entry.findings(0) ? "   now" : "         also";
     const std::string share = finding.share() > 0
                                   ? fmt::format("  {:>3.0f} %  ", finding.share() * 100) +
                                         Bar(finding.share(), kBar, style.unicode)
-                                  : "         also";
+                                  : unshared;
     said.front().replace(0, kIndent, PadRight(share, kIndent));
     lines->insert(lines->end(), said.begin(), said.end());
     if (!finding.advice().empty()) {
@@ -79,8 +84,10 @@ std::vector<std::string> RenderExplanation(const v1::JobExplanation& explanation
          0, width, &lines);
   }
   lines.emplace_back();
-  Wrap("Percentages are of the time in which cells were pending, since the coordinator started.", 0,
-       width, &lines);
+  Wrap(
+      "Percentages are of the time so far in which cells were pending, since the coordinator "
+      "started.",
+      0, width, &lines);
   return lines;
 }
 

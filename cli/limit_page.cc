@@ -68,7 +68,7 @@ void AddUse(const v1::LimitUse& use, const ProgressStyle& style, std::size_t wid
   std::string line = "  " + PadRight(UnitText(use.dimension()), 24) + "  ";
   if (bars) line += Bar(share, kBar, style.unicode) + "  ";
   line += PadLeft(counts, bars ? 17 : 13) + "  " +
-          PadLeft(fmt::format("{:.0f}%", std::floor(share * 100)), 4);
+          PadLeft(WithCommas(std::llround(std::floor(share * 100))) + "%", 4);
   Flow(line, Remarks(use), bars ? 28 : 4, width, lines);
 }
 
@@ -84,8 +84,10 @@ std::vector<std::string> Heading(const v1::LimitGroup& group) {
     parts.push_back(fmt::format("rising, now {:.0f}% of the limit", group.ramp() * 100));
   }
   if (group.circuit() == v1::LimitGroup::OPEN) {
-    parts.push_back("the provider fails; next try at " + Moment(group.circuit_retry_time()) +
-                    " UTC");
+    parts.push_back(group.has_circuit_retry_time()
+                        ? "the provider fails; next try at " + Moment(group.circuit_retry_time()) +
+                              " UTC"
+                        : "the provider fails; the next call looks whether it is back");
   }
   if (group.circuit() == v1::LimitGroup::HALF_OPEN) {
     parts.emplace_back("one call looks whether the provider is back");

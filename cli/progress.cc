@@ -47,6 +47,11 @@ std::string Spend(std::int64_t money, std::int64_t unknown) {
   return text;
 }
 
+// "12 repeated calls", "1 repeated call".
+std::string Calls(std::int64_t calls, const char* what) {
+  return fmt::format("{} {} {}", WithCommas(calls), what, calls == 1 ? "call" : "calls");
+}
+
 // What stands behind the counts of a kind.
 std::vector<std::string> Details(const v1::KindProgress& kind) {
   std::vector<std::string> details;
@@ -61,10 +66,8 @@ std::vector<std::string> Details(const v1::KindProgress& kind) {
     details.push_back(
         fmt::format("{} {}", v1::Outcome::Class_Name(count->class_()), WithCommas(count->count())));
   }
-  if (kind.repeated_calls() > 0)
-    details.push_back(WithCommas(kind.repeated_calls()) + " repeated calls");
-  if (kind.unknown_attempts() > 0)
-    details.push_back(WithCommas(kind.unknown_attempts()) + " unknown calls");
+  if (kind.repeated_calls() > 0) details.push_back(Calls(kind.repeated_calls(), "repeated"));
+  if (kind.unknown_attempts() > 0) details.push_back(Calls(kind.unknown_attempts(), "unknown"));
   if (kind.usage().input_tokens() > 0 || kind.usage().output_tokens() > 0) {
     details.push_back(Tokens(kind.usage()));
   }
@@ -173,14 +176,16 @@ std::vector<std::string> RenderProgress(const v1::Job& job,
   const std::size_t bar_width = width < 80 ? 10 : width < 120 ? 20 : 30;
   constexpr std::size_t kIndent = 16;  // Two spaces, the longer label, two spaces.
   for (const v1::EntryProgress& entry : job.progress()) {
-    const std::string word = v1::EntryProgress::State_Name(entry.state());
+    // Of a job that ended before they did, entries do not run any more.
+    const bool ended = IsTerminal(job.state()) && entry.state() == v1::EntryProgress::RUNNING;
+    const std::string word = ended ? "ENDED" : v1::EntryProgress::State_Name(entry.state());
     std::string title = Clip(Printable(entry.entry()), width / 2) + "  " + word;
     if (entry.rate() > 0) title += "  " + Rate(entry.rate());
     if (style.color) Paint("  " + word, ColorOf(entry.state()), &title);
     lines.push_back(std::move(title));
     if (!entry.reason().empty()) {
       // That of a stopped entry begins with "stopped".
-      const char* why = entry.state() == v1::EntryProgress::STOPPED ? "" : "waiting: ";
+      const char* why = entry.state() == v1::EntryProgress::WAITING ? "waiting: " : "";
       Wrap(why + Printable(entry.reason()), 2, width, &lines);
     }
     for (const v1::KindProgress& kind : entry.kinds()) {
@@ -221,9 +226,9 @@ std::string RenderProgressLine(const v1::Job& job, const google::protobuf::Durat
   if (time_left != nullptr && !IsTerminal(job.state())) line += " " + Span(*time_left) + " left";
   for (const v1::EntryProgress& entry : job.progress()) {
     if (entry.reason().empty()) continue;
-    line += fmt::format(
-        "; {} {}{}", Printable(entry.entry()),
-        entry.state() == v1::EntryProgress::STOPPED ? "" : "waits: ", Printable(entry.reason()));
+    line += fmt::format("; {} {}{}", Printable(entry.entry()),
+                        entry.state() == v1::EntryProgress::WAITING ? "waits: " : "",
+                        Printable(entry.reason()));
   }
   if (estimates != nullptr) {
     for (const auto& estimate : estimates->entries()) {

@@ -1,6 +1,7 @@
 #include "cli/text.h"
 
 #include "candor/v1/outcome.pb.h"
+#include "common/base/rate_text.h"
 
 #include <fmt/chrono.h>
 #include <google/protobuf/duration.pb.h>
@@ -9,11 +10,7 @@
 namespace candor::cli {
 
 std::string Span(const google::protobuf::Duration& duration) {
-  const std::int64_t s = duration.seconds() + (duration.nanos() >= 500'000'000 ? 1 : 0);
-  if (s < 60) return fmt::format("{}s", s);
-  if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
-  if (s < 86400) return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
-  return fmt::format("{}d{:02}h", s / 86400, s / 3600 % 24);
+  return SpanText(duration.seconds() + (duration.nanos() >= 500'000'000 ? 1 : 0));
 }
 
 double Seconds(const google::protobuf::Duration& duration) {

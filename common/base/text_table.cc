@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace candor {
 
@@ -32,6 +33,15 @@ std::string Money(std::int64_t nanos) {
   const double units = static_cast<double>(nanos) * 1e-9;
   if (nanos > 0 && units < 0.0001) return "<0.0001";
   return units < 1 ? fmt::format("{:.4f}", units) : fmt::format("{:.2f}", units);
+}
+
+std::string ExactMoney(std::int64_t nanos) {
+  constexpr std::int64_t kUnit = 1'000'000'000;
+  std::string text = (nanos < 0 && nanos > -kUnit ? "-" : "") + WithCommas(nanos / kUnit);
+  if (nanos % kUnit == 0) return text;
+  std::string digits = fmt::format("{:09}", std::abs(nanos % kUnit));
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return text + "." + digits;
 }
 
 std::string Printable(std::string_view text, bool lines) {

@@ -21,6 +21,8 @@ std::string WithCommas(std::int64_t value);
 std::string Short(std::int64_t value);
 // Nano-units as "12.34", below 1 as "0.1234"; what would print as zero and is none as "<0.0001".
 std::string Money(std::int64_t nanos);
+// Nano-units to the last digit: "5", "0.25", "0.000001", "1,000,000".
+std::string ExactMoney(std::int64_t nanos);
 // The text without what a terminal would obey: control characters become spaces, except line breaks
 // where `lines` is true. What providers and models write goes through here.
 std::string Printable(std::string_view text, bool lines = false);

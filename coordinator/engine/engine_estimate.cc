@@ -140,19 +140,20 @@ void WarnOfTooLarge(const std::string& entry, const std::string& group, const Ca
 
 void WarnOfBudget(const v1::Budget& budget, v1::JobEstimate& estimate) {
   if (budget.calls() > 0 && estimate.calls() > budget.calls()) {
-    estimate.add_warnings(fmt::format("the budget of {} calls ends the job before its {} cells",
-                                      budget.calls(), estimate.cells()));
+    estimate.add_warnings(fmt::format(
+        "the budget of {} {} ends the job before its {} cells", WithCommas(budget.calls()),
+        budget.calls() == 1 ? "call" : "calls", WithCommas(estimate.cells())));
   }
   const std::int64_t tokens = estimate.input_tokens() + estimate.output_tokens();
   if (budget.tokens() > 0 && tokens > budget.tokens()) {
     estimate.add_warnings(fmt::format(
         "the budget of {} tokens may end the job early: with the longest replies it takes {}",
-        budget.tokens(), tokens));
+        WithCommas(budget.tokens()), WithCommas(tokens)));
   }
   if (budget.money() > 0 && estimate.money() > budget.money()) {
-    estimate.add_warnings(fmt::format(
-        "the budget of {:g} may end the job early: with the longest replies it takes {:g}",
-        static_cast<double>(budget.money()) / 1e9, static_cast<double>(estimate.money()) / 1e9));
+    estimate.add_warnings(
+        fmt::format("the budget of {} may end the job early: with the longest replies it takes {}",
+                    ExactMoney(budget.money()), ExactMoney(estimate.money())));
   }
 }
 

@@ -11,11 +11,12 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
   facts.entry = entry.name;
   facts.endpoint = entry.endpoint_name;
   facts.rate = entry.rate.Rate(instant.now);
+  facts.over = job.terminal();
   facts.waits = entry.waits;
   facts.calls = static_cast<std::int64_t>(entry.recent_calls.size());
   facts.repeated = entry.recent_calls.marked();
-  facts.latency_median = entry.recent_calls.Quantile(0.5);
-  facts.latency_p95 = entry.recent_calls.Quantile(0.95);
+  facts.latency_median = entry.recent_answers.Quantile(0.5);
+  facts.latency_p95 = entry.recent_answers.Quantile(0.95);
   facts.in_flight = entry.in_flight();
   facts.pending = static_cast<std::int64_t>(entry.pending());
   double tokens = 0;
@@ -27,6 +28,9 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
     const std::uint64_t cells = std::max<std::uint64_t>(1, kind.cells.pending());
     tokens += static_cast<double>(entry.Largest(kind).total()) * static_cast<double>(cells);
     weight += cells;
+  }
+  if (!entry.kinds.empty()) {
+    facts.counts_output = entry.Largest(entry.kinds.front()).count != TokenCount::kInput;
   }
   if (weight > 0) facts.call_tokens = tokens / static_cast<double>(weight);
 
@@ -58,6 +62,10 @@ EntryFacts Engine::Impl::FactsOf(const JobState& job, EntryState& entry, const I
   facts.call_output_tokens /= static_cast<double>(std::max<std::int64_t>(1, calls));
 
   const Group& group = groups_[entry.group];
+  facts.group_failure = group.last_failure;
+  for (std::size_t i = 0; i < facts.origins.size(); ++i) {
+    facts.origins[i] = group.limits.OriginOf(instant.now, static_cast<v1::LimitUse::Dimension>(i));
+  }
   for (const v1::LimitGroup& view : groups) {
     if (view.name() == "limitGroups/" + group.name) facts.group = view;
   }

@@ -76,8 +76,10 @@ struct Group {
   std::vector<Member> members;
   // Virtual time: that of the grant made last.
   std::int64_t clock = 0;
-  // Since the coordinator's start.
+  // Since the coordinator's start: what it waited for, and what the latest call said of which the
+  // circuit took that the provider fails.
   WaitAccount waits;
+  std::string last_failure;
 };
 
 class Engine::Impl {

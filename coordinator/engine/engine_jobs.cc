@@ -247,7 +247,13 @@ void Engine::Impl::Settle(JobState& job) {
     }
     EndJob(job, v1::Job::FAILED, std::move(reason));
   } else if (job.done() == 0) {
-    EndJob(job, v1::Job::FAILED, "no cell got an outcome; the attempts say why");
+    std::string why = "the attempts say why";
+    for (const EntryState& entry : job.entries) {
+      if (entry.last_failure.empty()) continue;
+      why = fmt::format("{}'s latest error: {}", entry.name, entry.last_failure);
+      break;
+    }
+    EndJob(job, v1::Job::FAILED, "no cell got an outcome; " + why);
   } else {
     EndJob(job, v1::Job::SUCCEEDED, "");
   }

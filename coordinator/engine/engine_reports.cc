@@ -106,8 +106,13 @@ void Engine::Impl::CountCall(JobState& job, EntryState& entry, KindState& kind,
   const v1::Usage& usage = attempt.usage();
   ++kind.calls;
   if (repeated) ++kind.repeated_calls;
-  if (attempt.has_latency() && attempt.batch().empty())
-    entry.recent_calls.Add(ToDuration(attempt.latency()), repeated);
+  if (attempt.batch().empty()) {
+    const Duration latency = attempt.has_latency() ? ToDuration(attempt.latency()) : Duration(0);
+    entry.recent_calls.Add(latency, repeated);
+    if (attempt.has_latency() && attempt.state() == v1::Attempt::COMPLETED) {
+      entry.recent_answers.Add(latency);
+    }
+  }
   kind.input_tokens += usage.input_tokens();
   kind.cached_input_tokens += usage.cached_input_tokens();
   kind.output_tokens += usage.output_tokens();
@@ -247,6 +252,10 @@ void Engine::Impl::ReportForLease(LeaseSlot slot, Report& report, WorkerState& r
       break;
     default:
       CountCall(job, entry, kind, *attempt, repeated);
+      entry.last_failure = Words(*attempt);
+      if (!lease.in_batch && Circuit::SignOf(attempt->error_class()) == Circuit::Sign::kFails) {
+        group.last_failure = entry.last_failure;
+      }
       if (!lease.in_batch) TellLimits(group.limits, lease, *report.report, *attempt);
       if (!done) {
         CountTry(kind.cells.Know(lease.index), *attempt);

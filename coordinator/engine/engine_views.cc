@@ -9,6 +9,18 @@
 
 namespace candor::engine {
 
+namespace {
+
+// What the latest error was, of an entry some of whose cells came to nothing; else empty.
+std::string WordsOfGivenUp(const EntryState& entry) {
+  if (entry.last_failure.empty()) return {};
+  const bool given_up = std::any_of(entry.kinds.begin(), entry.kinds.end(),
+                                    [](const KindState& kind) { return kind.failed > 0; });
+  return given_up ? "the latest error: " + entry.last_failure : "";
+}
+
+}  // namespace
+
 std::optional<Engine::Request> Engine::Impl::FindRequest(std::string_view request_id) const {
   const auto found = by_request_.find(std::string(request_id));
   if (found == by_request_.end()) return std::nullopt;
@@ -41,9 +53,15 @@ void Engine::Impl::FillStatus(const JobState& job, const Instant& instant, v1::J
       const KindState* state = entry.FindKind(kind.kind());
       if (state != nullptr) kind.set_in_flight(state->in_flight);
     }
-    progress.set_rate(entry.rate.Rate(instant.now));
-    if (progress.state() != v1::EntryProgress::RUNNING) continue;
-    progress.set_reason(entry.no_batches);
+    // What was stopped, or is over, has no rate any more.
+    if (!job.terminal() && entry.state != EntryState::State::kStopped) {
+      progress.set_rate(entry.rate.Rate(instant.now));
+    }
+    if (progress.state() != v1::EntryProgress::RUNNING) {
+      if (progress.reason().empty()) progress.set_reason(WordsOfGivenUp(entry));
+      continue;
+    }
+    progress.set_reason(entry.no_batches.empty() ? WordsOfGivenUp(entry) : entry.no_batches);
     if (entry.pending() == 0 && entry.batch_open() == 0) continue;
     Waiting waiting = WaitingFor(job, entry, instant.now);
     progress.set_wait_reason(waiting.reason);
@@ -79,8 +97,8 @@ std::optional<Duration> Engine::Impl::TimeLeft(JobKey key, const Instant& instan
   double rate = 0;
   std::uint64_t left = 0;
   for (const EntryState& entry : job->entries) {
-    rate += entry.rate.Rate(instant.now);
     if (entry.state == EntryState::State::kStopped) continue;
+    rate += entry.rate.Rate(instant.now);
     for (const KindState& kind : entry.kinds) left += kind.total - kind.done - kind.failed;
   }
   if (left == 0) return Duration(0);

@@ -1,4 +1,6 @@
 #include "common/base/limit_text.h"
+#include "common/base/rate_text.h"
+#include "common/base/text_table.h"
 #include "coordinator/engine/engine_impl.h"
 
 #include <fmt/format.h>
@@ -10,9 +12,31 @@
 namespace candor::engine {
 namespace {
 
-// "12 s", rounded up.
-std::string Seconds(Duration duration) {
-  return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(duration).count());
+// "12s", "23h59m", rounded up to a second.
+std::string Span(Duration duration) {
+  return SpanText(std::chrono::ceil<std::chrono::seconds>(duration).count());
+}
+
+// "600 requests a minute are in use".
+std::string InUse(std::int64_t amount, v1::LimitUse::Dimension dimension) {
+  return fmt::format("{} {} in use", AmountText(amount, dimension), amount == 1 ? "is" : "are");
+}
+
+// "4 calls are".
+std::string CallsAre(std::int64_t calls) {
+  return fmt::format("{} {}", WithCommas(calls), calls == 1 ? "call is" : "calls are");
+}
+
+// Behind a statement that calls failed: "; the latest error: ...".
+std::string LatestError(const std::string& words) {
+  return words.empty() ? "" : "; the latest error: " + words;
+}
+
+// No call goes before one of these is done.
+const char* RemedyOf(v1::LimitUse::Dimension dimension, CallSize size, std::int64_t limit) {
+  size.output = 0;
+  return Pacer::Amount(dimension, size) > limit ? "raise the limit or shorten the prompts"
+                                                : "raise the limit or lower max_output_tokens";
 }
 
 constexpr int kMaxReasons = 3;
@@ -21,7 +45,7 @@ constexpr int kMaxReasons = 3;
 
 Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePoint now) {
   const GroupLimits::Held held = group.limits.Holding(now, size);
-  const std::string left = held.until && *held.until > now ? Seconds(*held.until - now) : "";
+  const std::string left = held.until && *held.until > now ? Span(*held.until - now) : "";
   const auto say = [&](const std::string& words) -> Waiting {
     return {held.reason, fmt::format("limit group \"{}\"{}", group.name, words)};
   };
@@ -44,36 +68,47 @@ Waiting Engine::Impl::GroupWaitingFor(Group& group, const CallSize& size, TimePo
         v1::SETTLING,
         fmt::format("limit group \"{}\" waits up to {} for workers to say which calls of before "
                     "the restart they hold",
-                    group.name, Seconds(group.settled_at - now))};
+                    group.name, Span(group.settled_at - now))};
   }
   if (held.reason == v1::NOTHING) return {};
   if (held.reason == v1::CIRCUIT_OPEN) {
-    return say(left.empty()
-                   ? ": the provider fails; one call is under way to see whether it is back"
-                   : fmt::format(": the provider fails; one call looks in {} whether it is "
-                                 "back",
-                                 left));
+    const std::string fails =
+        ": the provider fails" +
+        (group.last_failure.empty() ? "" : fmt::format(" ({})", group.last_failure));
+    return say(fails + (left.empty()
+                            ? "; one call is under way to see whether it is back"
+                            : fmt::format("; one call looks in {} whether it is back", left)));
   }
   const std::int64_t limit = LimitOf(group.limits.in_force(now), held.dimension);
   if (held.too_large) {
-    return say(
-        fmt::format(" allows {} {}, and one call takes up to {}: raise the limit or lower "
-                    "max_output_tokens",
-                    limit, UnitText(held.dimension), size.total()));
+    return say(fmt::format(" allows {}, and one call takes up to {}: {}",
+                           AmountText(limit, held.dimension), WithCommas(held.takes),
+                           RemedyOf(held.dimension, size, limit)));
   }
   if (held.reason == v1::PROBING) {
-    return say(fmt::format(
-        ": {} calls are in flight, as many as the provider has been found to bear", limit));
+    return say(fmt::format(": {} in flight, as many as the provider has been found to bear",
+                           CallsAre(limit)));
   }
   if (held.dimension == v1::LimitUse::IN_FLIGHT) {
-    return say(fmt::format(": {} calls are in flight", limit));
+    return say(fmt::format(": {} in flight", CallsAre(limit)));
   }
   if (held.reason == v1::DAILY_LIMIT) {
-    return say(fmt::format(": {} {} are in use{}", limit, UnitText(held.dimension),
-                           left.empty() ? "" : fmt::format("; the next call goes in {}", left)));
+    return say(": " + InUse(limit, held.dimension) +
+               (left.empty() ? "" : fmt::format("; the next call goes in {}", left)));
   }
-  return say(fmt::format(": {} {} are in use{}", limit, UnitText(held.dimension),
-                         held.reason == v1::RAMP ? ", or will be: the rate is rising" : ""));
+  if (held.reason == v1::RAMP) {
+    return say(": the rate is still rising to the limit of " + AmountText(limit, held.dimension));
+  }
+  if (held.spread) {
+    return say(fmt::format(": calls are spread over the minute: {} of {}",
+                           SpreadText(limit, held.dimension), AmountText(limit, held.dimension)));
+  }
+  if (held.used < limit && held.takes > 1) {
+    return say(fmt::format(": {} of {} are in use, and one call takes up to {}",
+                           WithCommas(held.used), AmountText(limit, held.dimension),
+                           WithCommas(held.takes)));
+  }
+  return say(": " + InUse(limit, held.dimension));
 }
 
 Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoint now) {
@@ -161,8 +196,9 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
   }
   if (!ready && !alone) {
     if (ready_at) {
-      return {v1::RETRY_BACK_OFF, fmt::format("calls that failed are tried again in {}",
-                                              Seconds(std::max(Duration(0), *ready_at - now)))};
+      return {v1::RETRY_BACK_OFF, fmt::format("calls that failed are tried again in {}{}",
+                                              Span(std::max(Duration(0), *ready_at - now)),
+                                              LatestError(entry.last_failure))};
     }
     if (first_check)
       return {v1::FIRST_CALL, "one call goes first; the others follow when it is answered"};
@@ -181,7 +217,7 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
     if (entry.batch_after > now) {
       return {v1::PROVIDER_BATCH,
               fmt::format("the next batch is made in {}, because of the last: {}",
-                          Seconds(entry.batch_after - now), entry.batch_words)};
+                          Span(entry.batch_after - now), entry.batch_words)};
     }
     if (QueueLeft(entry) <= 0) {
       return {
@@ -195,9 +231,11 @@ Waiting Engine::Impl::WaitingFor(const JobState& job, EntryState& entry, TimePoi
   if (!free && rests) {
     return {v1::SLOTS,
             fmt::format("workers handed calls back without making them; the next ones go in {}",
-                        Seconds(*rests - now))};
+                        Span(*rests - now))};
   }
-  if (!free) return {v1::SLOTS, fmt::format("all {} slots are taken", slots)};
+  if (!free)
+    return {v1::SLOTS, slots == 1 ? "the one slot is taken"
+                                  : fmt::format("all {} slots are taken", WithCommas(slots))};
   if (!ready && alone) {
     return {
         v1::SLOTS,

@@ -37,6 +37,10 @@ bool IsOfADay(v1::LimitUse::Dimension dimension) {
   return dimension == v1::LimitUse::REQUESTS_PER_DAY || dimension == v1::LimitUse::TOKENS_PER_DAY;
 }
 
+bool IsOfAMinute(v1::LimitUse::Dimension dimension) {
+  return !IsOfADay(dimension) && dimension != v1::LimitUse::IN_FLIGHT;
+}
+
 // Of the group's limits of this kind the one that is used most.
 template <typename Fits>
 std::optional<v1::LimitUse> FullestUse(const EntryFacts& facts, Fits fits) {
@@ -51,15 +55,61 @@ std::optional<v1::LimitUse> FullestUse(const EntryFacts& facts, Fits fits) {
   return fullest;
 }
 
+// What the limit is, and what lowers it: ours, the provider's, or others' use of the account.
+std::string LimitHead(const std::string& group, const v1::LimitUse& use,
+                      const LimitOrigin& origin) {
+  const std::string amount = AmountText(use.limit(), use.dimension());
+  if (origin.others > 0) {
+    return fmt::format(
+        "limit group \"{}\" is left {}: the provider's headers allow {}, and others of the account "
+        "use about {}. It uses {}",
+        group, amount, WithCommas(origin.account), WithCommas(origin.others),
+        WithCommas(use.used()));
+  }
+  std::string who = SourceText(use.source());
+  if (origin.share < 1 && origin.account > 0) {
+    who = fmt::format("share {:g} of {}, {}", origin.share, WithCommas(origin.account), who);
+  }
+  return fmt::format("limit group \"{}\" allows {} ({}) and uses {}", group, amount, who,
+                     WithCommas(use.used()));
+}
+
+std::string LimitAdvice(const std::string& group, const v1::LimitUse& use,
+                        const LimitOrigin& origin) {
+  if (origin.others > 0) {
+    return "less use of the account by others, an account of its own, or a higher tier at the "
+           "provider";
+  }
+  const bool shared = origin.share < 1 && origin.account > 0;
+  std::string share;
+  if (shared) {
+    share = fmt::format(
+        "a larger `share` in candor.yaml (now {:g}), if others of the account need less",
+        origin.share);
+  }
+  if (use.source() == v1::LimitUse::LEARNED) {
+    return shared ? share + "; or a higher usage tier at the provider"
+                  : "a higher usage tier at the provider; nothing here can be faster";
+  }
+  const std::string set = fmt::format("if the account has more: candor limits set {} {} N", group,
+                                      FlagOf(use.dimension()));
+  return shared
+             ? fmt::format("{}; {}, of which the share is taken (N before the share)", share, set)
+             : set;
+}
+
 FindingText LimitText(const EntryFacts& facts, const std::optional<v1::LimitUse>& use) {
   FindingText out;
   if (!use) {
     out.text = fmt::format("limit group \"{}\" was at its limit", GroupName(facts));
     return out;
   }
-  out.text = fmt::format("limit group \"{}\" allows {} {} ({}) and uses {}", GroupName(facts),
-                         WithCommas(use->limit()), UnitText(use->dimension()),
-                         SourceText(use->source()), WithCommas(use->used()));
+  const LimitOrigin& origin = facts.origins[static_cast<std::size_t>(use->dimension())];
+  out.text = LimitHead(GroupName(facts), *use, origin);
+  if (IsOfAMinute(use->dimension()) && use->used() * 20 < use->limit() * 19) {
+    out.text += fmt::format("; calls are spread over the minute, {}",
+                            SpreadText(use->limit(), use->dimension()));
+  }
   const bool tokens = use->dimension() == v1::LimitUse::TOKENS_PER_MINUTE ||
                       use->dimension() == v1::LimitUse::TOKENS_PER_DAY;
   if (tokens && facts.call_tokens > 0) {
@@ -76,13 +126,10 @@ FindingText LimitText(const EntryFacts& facts, const std::optional<v1::LimitUse>
     out.text += fmt::format("; {} other {} of it", facts.group_sharers,
                             facts.group_sharers == 1 ? "entry asks" : "entries ask");
   }
-  if (use->source() == v1::LimitUse::LEARNED) {
-    out.advice = "a higher usage tier at the provider; nothing here can be faster";
-  } else {
-    out.advice = fmt::format("if the account has more: candor limits set {} {} N", GroupName(facts),
-                             FlagOf(use->dimension()));
+  out.advice = LimitAdvice(GroupName(facts), *use, origin);
+  if (tokens && facts.counts_output) {
+    out.advice += "; or a lower max_output_tokens, as far as replies stay whole";
   }
-  if (tokens) out.advice += "; or a lower max_output_tokens, as far as replies stay whole";
   return out;
 }
 
@@ -104,6 +151,7 @@ FindingText SlotsText(const EntryFacts& facts) {
       fmt::format(". At a median latency of {} {} slots give {}", TimeText(facts.latency_median),
                   WithCommas(facts.slots), RateText(slots_rate));
   const auto each = std::max<std::int64_t>(1, facts.slots / facts.workers);
+  if (limits.never) return out;
   if (limits.rate <= 0) {
     out.text += "; no limit is in the way";
     out.advice = fmt::format(
@@ -138,9 +186,12 @@ FindingText ProviderText(const EntryFacts& facts) {
 FindingText CircuitText(const EntryFacts& facts) {
   FindingText out;
   out.text = fmt::format(
-      "the provider of limit group \"{}\" failed (overloaded, or 5xx), and one call at a time "
-      "looked whether it was back",
+      "the provider of limit group \"{}\" failed, and one call at a time looked whether it was "
+      "back",
       GroupName(facts));
+  if (!facts.group_failure.empty()) {
+    out.text += fmt::format(" (the latest error: {})", facts.group_failure);
+  }
   if (facts.group.circuit() == v1::LimitGroup::OPEN) out.text += "; it still fails";
   return out;
 }
@@ -216,9 +267,7 @@ FindingText TextOf(v1::WaitReason reason, const EntryFacts& facts, const StoreTi
                           TimeText(store.median), TimeText(store.p95)),
               "a faster disk for the coordinator's --data"};
     case v1::PROVIDER_BATCH:
-      return {facts.reason.empty() || facts.wait_reason != v1::PROVIDER_BATCH
-                  ? "the provider's batches were under way"
-                  : "the provider's batches were under way; now " + facts.reason,
+      return {"the provider's batches were under way",
               "mode LIVE answers sooner, at the full price"};
     case v1::PAUSED:
       return {"the job was paused", ""};

@@ -93,27 +93,30 @@ void GroupLimits::Restarted(TimePoint now) {
   last_taken_ = now;
 }
 
-std::int64_t GroupLimits::InForce(TimePoint now, Dimension dimension,
-                                  v1::LimitUse::Source* source) {
-  std::int64_t limit = Share(LimitOf(configured_.limits, dimension), configured_.share);
-  *source = limit > 0 ? v1::LimitUse::CONFIGURED : v1::LimitUse::SOURCE_UNSPECIFIED;
-  const auto lower = [&](std::int64_t to, v1::LimitUse::Source who) {
+std::int64_t GroupLimits::InForce(TimePoint now, Dimension dimension, LimitOrigin* origin) const {
+  const std::int64_t configured = LimitOf(configured_.limits, dimension);
+  std::int64_t limit = Share(configured, configured_.share);
+  *origin = {};
+  if (limit > 0) *origin = {v1::LimitUse::CONFIGURED, configured, configured_.share};
+  const auto lower = [&](std::int64_t to, const LimitOrigin& by) {
     if (to <= 0 || (limit > 0 && to >= limit)) return;
     limit = to;
-    *source = who;
+    *origin = by;
   };
   const HeaderLimit& header = headers_[static_cast<std::size_t>(dimension)];
-  if (header.Limit(now) > 0 && !Planted(PlantedBug::kHeadersNeverLower)) {
-    lower(Share(header.Limit(now), configured_.share), v1::LimitUse::LEARNED);
+  const std::int64_t reported = header.Limit(now);
+  if (reported > 0 && !Planted(PlantedBug::kHeadersNeverLower)) {
+    lower(Share(reported, configured_.share), {v1::LimitUse::LEARNED, reported, configured_.share});
     if (const std::int64_t others = header.Others(now); others > 0) {
-      lower(std::max(header.Limit(now) - others, Share(header.Limit(now), kLeastShare)),
-            v1::LimitUse::LEARNED);
+      lower(std::max(reported - others, Share(reported, kLeastShare)),
+            {v1::LimitUse::LEARNED, reported, 1, others});
     }
   }
+  const auto probed = [&](std::int64_t to) { lower(to, {v1::LimitUse::PROBED, to}); };
   if (dimension == v1::LimitUse::REQUESTS_PER_MINUTE) {
-    lower(probe_.requests_per_minute(), v1::LimitUse::PROBED);
+    probed(probe_.requests_per_minute());
   } else if (dimension == v1::LimitUse::IN_FLIGHT && !KnowsRate(now)) {
-    lower(probe_.in_flight(), v1::LimitUse::PROBED);
+    probed(probe_.in_flight());
   }
   return limit;
 }
@@ -133,16 +136,16 @@ void GroupLimits::Refresh(TimePoint now) {
   changed_ = false;
   refreshed_at_ = now;
   probe_.Grow(now, pacer_.in_flight());
-  v1::LimitUse::Source source{};
+  LimitOrigin origin;
   v1::Limits limits;
-  limits.set_requests_per_minute(InForce(now, v1::LimitUse::REQUESTS_PER_MINUTE, &source));
-  limits.set_tokens_per_minute(InForce(now, v1::LimitUse::TOKENS_PER_MINUTE, &source));
-  limits.set_in_flight(InForce(now, v1::LimitUse::IN_FLIGHT, &source));
-  limits.set_input_tokens_per_minute(InForce(now, v1::LimitUse::INPUT_TOKENS_PER_MINUTE, &source));
+  limits.set_requests_per_minute(InForce(now, v1::LimitUse::REQUESTS_PER_MINUTE, &origin));
+  limits.set_tokens_per_minute(InForce(now, v1::LimitUse::TOKENS_PER_MINUTE, &origin));
+  limits.set_in_flight(InForce(now, v1::LimitUse::IN_FLIGHT, &origin));
+  limits.set_input_tokens_per_minute(InForce(now, v1::LimitUse::INPUT_TOKENS_PER_MINUTE, &origin));
   limits.set_output_tokens_per_minute(
-      InForce(now, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE, &source));
-  limits.set_requests_per_day(InForce(now, v1::LimitUse::REQUESTS_PER_DAY, &source));
-  limits.set_tokens_per_day(InForce(now, v1::LimitUse::TOKENS_PER_DAY, &source));
+      InForce(now, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE, &origin));
+  limits.set_requests_per_day(InForce(now, v1::LimitUse::REQUESTS_PER_DAY, &origin));
+  limits.set_tokens_per_day(InForce(now, v1::LimitUse::TOKENS_PER_DAY, &origin));
   pacer_.SetLimits(limits);
 }
 
@@ -199,9 +202,12 @@ GroupLimits::Held GroupLimits::Holding(TimePoint now, const CallSize& size) {
   const Pacer::Hold hold = pacer_.Holding(now, size);
   if (hold.dimension == v1::LimitUse::DIMENSION_UNSPECIFIED) return {};
   Held held{ReasonOf(hold.dimension), hold.dimension, hold.too_large, pacer_.NextChance(now, size)};
-  v1::LimitUse::Source source{};
-  InForce(now, hold.dimension, &source);
-  if (hold.dimension == v1::LimitUse::IN_FLIGHT && source == v1::LimitUse::PROBED) {
+  held.spread = hold.spread;
+  held.used = pacer_.used(now, hold.dimension);
+  held.takes = Pacer::Amount(hold.dimension, size);
+  LimitOrigin origin;
+  InForce(now, hold.dimension, &origin);
+  if (hold.dimension == v1::LimitUse::IN_FLIGHT && origin.source == v1::LimitUse::PROBED) {
     held.reason = v1::PROBING;
   } else if (hold.ramp) {
     held.reason = v1::RAMP;
@@ -261,15 +267,15 @@ void GroupLimits::Observe(TimePoint now, const Answer& answer) {
       continue;
     }
     HeaderLimit& header = headers_[dimension];
-    v1::LimitUse::Source source{};
-    const std::int64_t before = InForce(now, observation.dimension(), &source);
+    LimitOrigin origin;
+    const std::int64_t before = InForce(now, observation.dimension(), &origin);
     const std::int64_t others = header.Others(now);
     const std::int64_t ours = pacer_.used(now, observation.dimension());
     if (header.Observe(now, answer.granted, observation, ours)) {
       changed_ = true;
       // Where that brings a limit that was not known, or a much higher one, it is come up to
       // slowly, unless half of it and more was borne in the last minute, before a restart too.
-      const std::int64_t after = InForce(now, observation.dimension(), &source);
+      const std::int64_t after = InForce(now, observation.dimension(), &origin);
       if ((before == 0 || after > 2 * before) && 2 * ours < after) {
         BeginRamp(now, kRampFrom, kRamp);
       }

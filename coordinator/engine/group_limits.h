@@ -41,6 +41,17 @@ namespace candor::engine {
 // One of them; 0: none.
 std::int64_t LimitOf(const v1::Limits& limits, v1::LimitUse::Dimension dimension);
 
+// Where a limit in force is from.
+struct LimitOrigin {
+  v1::LimitUse::Source source = v1::LimitUse::SOURCE_UNSPECIFIED;
+  // What that source says of the account; 0 where there is no limit.
+  std::int64_t account = 0;
+  // What part of it was taken, where that is what makes the limit.
+  double share = 1;
+  // What others use of it, where that is what makes the limit; 0 where it is not.
+  std::int64_t others = 0;
+};
+
 class GroupLimits {
  public:
   // What the operator gave.
@@ -58,6 +69,11 @@ class GroupLimits {
     bool too_large = false;
     // Until when at the longest, by the passing of time alone; absent when that is not known.
     std::optional<TimePoint> until;
+    // The window has room: only the even spread stands against it.
+    bool spread = false;
+    // Of that limit: what is used, and what one call takes at most.
+    std::int64_t used = 0;
+    std::int64_t takes = 0;
   };
   // An answer, or its absence.
   struct Answer {
@@ -110,6 +126,7 @@ class GroupLimits {
   // For a view: `limits` in force, `uses`, `circuit`, `ramp` and what else is of the group alone.
   void Fill(TimePoint now, WallTime wall, v1::LimitGroup& view);
   const v1::Limits& in_force(TimePoint now);
+  LimitOrigin OriginOf(TimePoint now, v1::LimitUse::Dimension dimension) const;
   std::int64_t in_flight() const { return pacer_.in_flight(); }
   // A limit a day is in force.
   bool HasDay() const {
@@ -121,8 +138,7 @@ class GroupLimits {
 
   // Works out the limits in force, when a second has passed or something changed.
   void Refresh(TimePoint now);
-  std::int64_t InForce(TimePoint now, v1::LimitUse::Dimension dimension,
-                       v1::LimitUse::Source* source);
+  std::int64_t InForce(TimePoint now, v1::LimitUse::Dimension dimension, LimitOrigin* origin) const;
   // A limit a minute is configured or learned.
   bool KnowsRate(TimePoint now) const;
   double Pace(TimePoint now) const;

@@ -24,7 +24,10 @@ void GroupLimits::Fill(TimePoint now, WallTime wall, v1::LimitGroup& view) {
       break;
     case Circuit::State::kOpen:
       view.set_circuit(v1::LimitGroup::OPEN);
-      *view.mutable_circuit_retry_time() = on_the_wall(circuit_.retry_at());
+      // A time that is over is none to wait for: the next call looks.
+      if (circuit_.retry_at() > now) {
+        *view.mutable_circuit_retry_time() = on_the_wall(circuit_.retry_at());
+      }
       break;
     case Circuit::State::kHalfOpen:
       view.set_circuit(v1::LimitGroup::HALF_OPEN);
@@ -34,18 +37,24 @@ void GroupLimits::Fill(TimePoint now, WallTime wall, v1::LimitGroup& view) {
        {v1::LimitUse::REQUESTS_PER_MINUTE, v1::LimitUse::TOKENS_PER_MINUTE,
         v1::LimitUse::INPUT_TOKENS_PER_MINUTE, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE,
         v1::LimitUse::REQUESTS_PER_DAY, v1::LimitUse::TOKENS_PER_DAY, v1::LimitUse::IN_FLIGHT}) {
-    v1::LimitUse::Source source{};
-    const std::int64_t limit = InForce(now, dimension, &source);
+    LimitOrigin origin;
+    const std::int64_t limit = InForce(now, dimension, &origin);
     if (limit == 0) continue;
     v1::LimitUse& use = *view.add_uses();
     use.set_dimension(dimension);
     use.set_limit(limit);
-    use.set_source(source);
+    use.set_source(origin.source);
     use.set_used(pacer_.used(now, dimension));
     const HeaderLimit& header = headers_[static_cast<std::size_t>(dimension)];
     if (header.remaining()) use.set_remaining(*header.remaining());
     if (header.reset_at()) *use.mutable_reset_time() = on_the_wall(*header.reset_at());
   }
+}
+
+LimitOrigin GroupLimits::OriginOf(TimePoint now, Dimension dimension) const {
+  LimitOrigin origin;
+  InForce(now, dimension, &origin);
+  return origin;
 }
 
 }  // namespace candor::engine

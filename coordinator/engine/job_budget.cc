@@ -1,4 +1,5 @@
 // What a job may use, and what it has used.
+#include "common/base/text_table.h"
 #include "coordinator/engine/capped.h"
 #include "coordinator/engine/job_table.h"
 
@@ -15,8 +16,6 @@ std::int64_t MostInput(const EntryState& entry, const KindState& kind) {
   return static_cast<std::int64_t>(
       std::ceil(static_cast<double>(kind.prompt_tokens) * entry.prompt_ratio));
 }
-
-double Units(std::int64_t nanos) { return static_cast<double>(nanos) / 1e9; }
 
 }  // namespace
 
@@ -104,15 +103,16 @@ std::string JobState::BudgetSpent() const {
   const v1::Budget& budget = job().budget();
   const Used now = used(/*with_open=*/false);
   if (budget.calls() > 0 && now.calls >= budget.calls()) {
-    return fmt::format("the budget of {} calls is spent", budget.calls());
+    return fmt::format("the budget of {} {} is spent", WithCommas(budget.calls()),
+                       budget.calls() == 1 ? "call" : "calls");
   }
   if (budget.tokens() > 0 && now.tokens >= budget.tokens()) {
-    return fmt::format("the budget of {} tokens is spent ({} were used)", budget.tokens(),
-                       now.tokens);
+    return fmt::format("the budget of {} tokens is spent ({} were used)",
+                       WithCommas(budget.tokens()), WithCommas(now.tokens));
   }
   if (budget.money() > 0 && now.money >= budget.money()) {
-    return fmt::format("the budget of {:g} is spent ({:g} was used)", Units(budget.money()),
-                       Units(now.money));
+    return fmt::format("the budget of {} is spent ({} was used)", ExactMoney(budget.money()),
+                       ExactMoney(now.money));
   }
   return {};
 }
@@ -121,21 +121,20 @@ std::string JobState::BudgetReserved() const {
   const v1::Budget& budget = job().budget();
   const Used now = used(/*with_open=*/true);
   if (budget.calls() > 0 && now.calls >= budget.calls()) {
-    return fmt::format("the calls in flight are the last ones of the budget of {}", budget.calls());
+    return fmt::format("the calls in flight are the last ones of the budget of {}",
+                       WithCommas(budget.calls()));
   }
   if (budget.tokens() > 0 && now.tokens >= budget.tokens()) {
     return fmt::format(
         "the calls in flight may take what is left of the budget of {} tokens; others go when it "
-        "is "
-        "known what they took",
-        budget.tokens());
+        "is known what they took",
+        WithCommas(budget.tokens()));
   }
   if (budget.money() > 0 && now.money >= budget.money()) {
     return fmt::format(
-        "the calls in flight may cost what is left of the budget of {:g}; others go when it is "
-        "known "
-        "what they cost",
-        Units(budget.money()));
+        "the calls in flight may cost what is left of the budget of {}; others go when it is "
+        "known what they cost",
+        ExactMoney(budget.money()));
   }
   return {};
 }

@@ -125,10 +125,13 @@ struct EntryState {
   // The largest number of prompt tokens seen, over that expected from the length.
   double prompt_ratio = 1.0;
   RateMeter rate;
-  // Since the coordinator's start: what it waited for, and the latest calls, the repeated ones
-  // marked.
+  // Since the coordinator's start: what it waited for; the latest calls, the repeated ones marked;
+  // of those that were answered in full how long they took, because a call that is refused, or
+  // finds nobody, takes none of a call's time; and what the latest one that failed said.
   WaitAccount waits;
   RecentTimes recent_calls;
+  RecentTimes recent_answers;
+  std::string last_failure;
 
   // Its cells go in batches, but for the first one of each kind and those of adaptive designs.
   bool batching = false;

@@ -98,16 +98,18 @@ Pacer::Hold Pacer::Holding(TimePoint now, const CallSize& size) {
   TimePoint longest = now;
   for (Window& one : windows_) {
     const std::int64_t amount = Amount(one.dimension, size);
-    if (one.window.limit() > 0 && amount > one.window.limit()) return {one.dimension, true, false};
+    if (one.window.limit() > 0 && amount > one.window.limit())
+      return {one.dimension, /*too_large=*/true};
     if (one.window.Available(now, amount) > 0) continue;
     const TimePoint chance = one.window.NextChance(now, amount).value_or(TimePoint::max());
     if (hold.dimension != v1::LimitUse::DIMENSION_UNSPECIFIED && chance <= longest) continue;
     longest = chance;
     hold.dimension = one.dimension;
     hold.ramp = one.window.Ramps(amount);
+    hold.spread = one.window.used(now) + amount <= one.window.limit();
   }
   if (limits_.in_flight() > 0 && in_flight_ >= limits_.in_flight()) {
-    return {v1::LimitUse::IN_FLIGHT, false, false};
+    return {v1::LimitUse::IN_FLIGHT};
   }
   return hold;
 }

@@ -61,6 +61,8 @@ class Pacer {
     bool too_large = false;
     // It would go by now but for the pace.
     bool ramp = false;
+    // The window has room: only the even spread stands against it.
+    bool spread = false;
   };
   // A call that was made.
   struct CallEnd {

@@ -58,9 +58,28 @@ TEST(ExplanationPageTest, IsReadable) {
       "",
       "The store makes a batch durable in 4.0 ms (median), 20 ms (95 %).",
       "",
-      "Percentages are of the time in which cells were pending, since the coordinator started.",
+      "Percentages are of the time so far in which cells were pending, since the coordinator "
+      "started.",
   };
   EXPECT_EQ(lines, expected);
+}
+
+TEST(ExplanationPageTest, WhatItWaitsForNowComesFirst) {
+  v1::JobExplanation said;
+  said.set_summary("jobs/x has 1 of 2 answers.");
+  auto& entry = *said.add_entries();
+  entry.set_entry("base");
+  auto& now = *entry.add_findings();
+  now.set_reason(v1::NO_WORKER);
+  now.set_text("no connected worker serves it");
+  auto& before = *entry.add_findings();
+  before.set_share(0.9);
+  before.set_text("all 64 slots were taken");
+  const auto lines = RenderExplanation(said, {.width = 100});
+  ASSERT_GE(lines.size(), 5U);
+  EXPECT_EQ(lines[2], "base") << "of an entry without a state no word is said";
+  EXPECT_EQ(lines[3], "   now                 no connected worker serves it");
+  EXPECT_EQ(lines[4], "   90 %  [#########-]  all 64 slots were taken");
 }
 
 TEST(ExplanationPageTest, KeepsToTheWidth) {

@@ -88,6 +88,20 @@ TEST(LimitPageTest, ProvidersThatFailAndRefuse) {
               "provider fails; next try at 2023-11-14 22:13:20 UTC  3 of 4,000 calls refused");
 }
 
+TEST(LimitPageTest, ATimeThatIsOverIsNotSaid) {
+  Groups groups = Busy();
+  groups[0].set_circuit(v1::LimitGroup::OPEN);
+  EXPECT_THAT(RenderLimits(groups, {.width = 200})[0],
+              HasSubstr("the provider fails; the next call looks whether it is back"));
+}
+
+TEST(LimitPageTest, FarAboveALimitHasCommas) {
+  Groups groups = Busy();
+  groups[0].mutable_uses(0)->set_limit(1);
+  groups[0].mutable_uses(0)->set_used(1'460);
+  EXPECT_THAT(RenderLimits(groups, {.width = 200}), Contains(HasSubstr("146,000%")));
+}
+
 TEST(LimitPageTest, LimitsOfACoordinatorThatListsNoUses) {
   Groups groups;
   v1::LimitGroup& group = *groups.Add();

@@ -142,6 +142,22 @@ TEST(RenderProgress, SaysHundredPercentOnlyOfWhatIsComplete) {
   EXPECT_THAT(RenderProgressLine(job, nullptr), HasSubstr(" 999/1000 99%"));
 }
 
+TEST(RenderProgress, WhatEndedDoesNotRun) {
+  v1::Job job;
+  job.set_name("jobs/x");
+  job.set_state(v1::Job::CANCELLED);
+  v1::EntryProgress& entry = *job.add_progress();
+  entry.set_entry("base");
+  entry.set_state(v1::EntryProgress::RUNNING);
+  entry.set_reason("the latest error: connection refused");
+  AddKind(&entry, v1::Cell::CHOICE, 1, 2)->set_repeated_calls(1);
+  const auto lines = RenderProgress(job, nullptr, {.width = 120}, nullptr);
+  ASSERT_GE(lines.size(), 4U);
+  EXPECT_EQ(lines[1], "base  ENDED");
+  EXPECT_EQ(lines[2], "  the latest error: connection refused");
+  EXPECT_THAT(lines[3], testing::EndsWith("1 repeated call"));
+}
+
 TEST(RenderProgressLine, SaysAllInOneLine) {
   const google::protobuf::Duration left = Left();
   EXPECT_EQ(RenderProgressLine(Example(), &left),

@@ -16,6 +16,14 @@ std::string SpanOf(std::int64_t seconds, int nanos = 0) {
   return Span(duration);
 }
 
+TEST(ExactMoney, IsPlainToTheLastDigit) {
+  EXPECT_EQ(ExactMoney(0), "0");
+  EXPECT_EQ(ExactMoney(5'000'000'000), "5");
+  EXPECT_EQ(ExactMoney(1'000), "0.000001");
+  EXPECT_EQ(ExactMoney(1'000'000'250'000'000), "1,000,000.25");
+  EXPECT_EQ(ExactMoney(-500'000'000), "-0.5");
+}
+
 TEST(Text, WritesNumbersForPeople) {
   EXPECT_EQ(WithCommas(0), "0");
   EXPECT_EQ(WithCommas(999), "999");

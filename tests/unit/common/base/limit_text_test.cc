@@ -32,5 +32,20 @@ TEST(LimitText, ReadsBehindANumber) {
   EXPECT_STREQ(SourceText(v1::LimitUse::LEARNED), "as the provider's headers say");
 }
 
+TEST(LimitText, CountsOneAndMany) {
+  EXPECT_EQ(AmountText(3'000, v1::LimitUse::REQUESTS_PER_MINUTE), "3,000 requests a minute");
+  EXPECT_EQ(AmountText(1, v1::LimitUse::REQUESTS_PER_DAY), "1 request a day");
+  EXPECT_EQ(AmountText(1, v1::LimitUse::OUTPUT_TOKENS_PER_MINUTE), "1 output token a minute");
+  EXPECT_EQ(AmountText(1, v1::LimitUse::IN_FLIGHT), "1 call in flight");
+}
+
+TEST(LimitText, SpreadsAMinute) {
+  EXPECT_EQ(SpreadText(600, v1::LimitUse::REQUESTS_PER_MINUTE), "10/s");
+  EXPECT_EQ(SpreadText(500, v1::LimitUse::REQUESTS_PER_MINUTE), "8.33/s");
+  EXPECT_EQ(SpreadText(5, v1::LimitUse::REQUESTS_PER_MINUTE), "one every 12 s");
+  EXPECT_EQ(SpreadText(100'000, v1::LimitUse::TOKENS_PER_MINUTE), "1,667/s");
+  EXPECT_EQ(SpreadText(30, v1::LimitUse::TOKENS_PER_MINUTE), "0.5/s");
+}
+
 }  // namespace
 }  // namespace candor

@@ -16,6 +16,16 @@ TEST(RateText, AsPeopleReadThem) {
   EXPECT_EQ(RateText(1'666), "1,666/s");
   EXPECT_EQ(RateText(27.83), "27.8/s");
   EXPECT_EQ(RateText(0.4167), "0.42/s");
+  EXPECT_EQ(RateText(0.005), "18/h");
+  EXPECT_EQ(RateText(5.0 / 86'400), "5/day");
+  EXPECT_EQ(RateText(0), "0/s");
+}
+
+TEST(SpanText, AsPeopleReadThem) {
+  EXPECT_EQ(SpanText(45), "45s");
+  EXPECT_EQ(SpanText(3'596), "59m56s");
+  EXPECT_EQ(SpanText(86'391), "23h59m");
+  EXPECT_EQ(SpanText(273'600), "3d04h");
 }
 
 }  // namespace

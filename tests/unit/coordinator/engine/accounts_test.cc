@@ -154,9 +154,9 @@ TEST(ExplainTest, OfARunningJob) {
   const v1::JobExplanation said = driver.engine->Explain(
       job, driver.instant(), {.median = milliseconds(3), .p95 = milliseconds(8)});
   ASSERT_EQ(said.entries_size(), 1);
-  ASSERT_GE(said.entries(0).findings_size(), 1);
+  ASSERT_GE(said.entries(0).findings_size(), 2);
   EXPECT_EQ(said.entries(0).findings(0).reason(), v1::SLOTS);
-  EXPECT_THAT(said.entries(0).findings(0).text(), HasSubstr("all 4 slots were taken"));
+  EXPECT_THAT(said.entries(0).findings(1).text(), HasSubstr("all 4 slots were taken"));
   EXPECT_EQ(ToDuration(said.entries(0).latency_p95()), seconds(2));
   EXPECT_DOUBLE_EQ(said.entries(0).limit_rate(), 100);
   EXPECT_DOUBLE_EQ(said.entries(0).slots_rate(), 2);

@@ -209,7 +209,7 @@ TEST_F(BatchLinesTest, ALineThatIsLargerThanABatchGoesAlone) {
 TEST_F(BatchLinesTest, SaysWhatTheNextBatchWaitsForAndWhatStepsFail) {
   Begin();
   d_->SayBatch(1, d_->TakeTask(1), Said::REFUSED, "", v1::Attempt::RATE_LIMITED);
-  EXPECT_THAT(d_->Reason(job_), AllOf(HasSubstr("the next batch is made in 60 s"),
+  EXPECT_THAT(d_->Reason(job_), AllOf(HasSubstr("the next batch is made in 1m00s"),
                                       HasSubstr("because of the last: so it said")));
   EXPECT_EQ(d_->Status(job_).progress(0).wait_reason(), v1::PROVIDER_BATCH);
   Pass(seconds(61));

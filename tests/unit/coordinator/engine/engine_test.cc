@@ -249,7 +249,7 @@ TEST(EngineTest, RetryAfterHoldsTheWholeGroup) {
   report.report->mutable_retry_after()->set_seconds(12);
   driver.Say(1, std::move(report));
   EXPECT_TRUE(driver.leases[1].empty());
-  EXPECT_EQ(driver.Reason(job), "limit group \"local\" waits 12 s, because the provider said so");
+  EXPECT_EQ(driver.Reason(job), "limit group \"local\" waits 12s, because the provider said so");
   driver.Advance(milliseconds(11'999));
   EXPECT_TRUE(driver.leases[1].empty());
   driver.Advance(milliseconds(1));
@@ -364,7 +364,9 @@ TEST(EngineTest, RequestsAreSpreadOverTheMinute) {
   int calls = 0;
   for (int second = 0; second < 30; ++second) {
     calls += driver.Answer(1, kCompleted);
-    EXPECT_EQ(driver.Reason(job), "limit group \"local\": 60 requests a minute are in use");
+    EXPECT_EQ(
+        driver.Reason(job),
+        "limit group \"local\": calls are spread over the minute: 1/s of 60 requests a minute");
     driver.Advance(seconds(1));
   }
   EXPECT_NEAR(calls, 30, 2);

@@ -418,5 +418,53 @@ TEST_F(GroupLimitsTest, AnOperatorsChangeHoldsAtOnce) {
   EXPECT_EQ(limits.in_force(kStart).requests_per_minute(), 0);
 }
 
+// Where the limit in force is from: the headers, a share of them, or what others leave of them.
+TEST(GroupLimitsOriginTest, SaysWhatLowersALimit) {
+  constexpr Duration kGuard = milliseconds(500);
+  const auto observe = [](GroupLimits& limits, std::int64_t limit, std::int64_t remaining) {
+    RandomStream random(1, 2);
+    google::protobuf::RepeatedPtrField<v1::LimitObservation> said;
+    *said.Add() = Say(limit, remaining);
+    TimePoint now = kStart;
+    for (int i = 0; i < 40; ++i, now += milliseconds(100)) {
+      limits.Take(now, 1, CallSize{});
+      limits.Sent(now, CallSize{});
+      GroupLimits::Answer answer;
+      answer.end.sent = answer.granted = now;
+      answer.completed = true;
+      answer.observations = &said;
+      limits.Answered(now, answer, random);
+    }
+    return limits.OriginOf(now, kRequests);
+  };
+  GroupLimits whole({.limits = {}, .share = 1}, kGuard);
+  LimitOrigin origin = observe(whole, 600, 600);
+  EXPECT_EQ(origin.source, v1::LimitUse::LEARNED);
+  EXPECT_EQ(origin.account, 600);
+  EXPECT_EQ(origin.others, 0);
+  EXPECT_EQ(origin.share, 1);
+
+  GroupLimits others({.limits = {}, .share = 1}, kGuard);
+  origin = observe(others, 600, 260);
+  EXPECT_EQ(origin.source, v1::LimitUse::LEARNED);
+  EXPECT_EQ(origin.account, 600);
+  EXPECT_NEAR(static_cast<double>(origin.others), 320, 20);
+
+  GroupLimits shared({.limits = {}, .share = 0.5}, kGuard);
+  origin = observe(shared, 300, 300);
+  EXPECT_EQ(origin.source, v1::LimitUse::LEARNED);
+  EXPECT_EQ(origin.account, 300);
+  EXPECT_EQ(origin.share, 0.5);
+
+  v1::Limits limits;
+  limits.set_requests_per_minute(1'200);
+  GroupLimits configured({.limits = limits, .share = 0.5}, kGuard);
+  origin = configured.OriginOf(kStart, kRequests);
+  EXPECT_EQ(origin.source, v1::LimitUse::CONFIGURED);
+  EXPECT_EQ(origin.account, 1'200);
+  EXPECT_EQ(origin.share, 0.5);
+  EXPECT_EQ(configured.OriginOf(kStart, v1::LimitUse::TOKENS_PER_DAY).account, 0);
+}
+
 }  // namespace
 }  // namespace candor::engine
