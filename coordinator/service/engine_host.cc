@@ -72,7 +72,7 @@ EngineHost::EngineHost(boost::asio::io_context& strand, store::Store& store, con
       committer_(std::make_unique<store::GroupCommitter>(
           store_, Committing(options_),
           [this](engine::Ticket ticket) { Post([this, ticket] { Committed(ticket); }); },
-          [this](Status status) { on_fatal_(status); })) {
+          [this](const Status& status) { on_fatal_(status); })) {
   Post([this] { Handle(engine::TimePassed{}); });
 }
 
@@ -96,8 +96,8 @@ void EngineHost::PostToAnalysts(absl::AnyInvocable<void()> task) {
   boost::asio::post(analysts_, [task = std::move(task)]() mutable {
     // The engine comes first. On Linux a thread has a priority of its own, which those that it
     // starts inherit; where that cannot be set, nothing is lost but precedence.
-    static thread_local const int lowered = setpriority(PRIO_PROCESS, 0, kAnalystNice);
-    static_cast<void>(lowered);
+    static thread_local const int kLowered = setpriority(PRIO_PROCESS, 0, kAnalystNice);
+    static_cast<void>(kLowered);
     task();
   });
 }
@@ -359,7 +359,7 @@ void EngineHost::CarryOut(engine::ProposeTrials& command) {
 EngineHost::Subscription::Subscription(EngineHost& host, engine::JobKey job,
                                        std::function<void()> changed)
     : host_(host), job_(job), id_(host.next_subscription_++) {
-  host_.subscriptions_[job_].emplace(id_, std::move(changed));
+  host_.subscriptions_[job_][id_] = std::move(changed);
 }
 
 EngineHost::Subscription::~Subscription() {

@@ -260,7 +260,7 @@ const Endpoint* Endpoints::Find(std::string_view name) const {
   return nullptr;
 }
 
-void Endpoints::RefreshKeys(std::stop_token stop) {
+void Endpoints::RefreshKeys(const std::stop_token& stop) {
   for (const auto& endpoint : endpoints_) {
     const v1::Endpoint& config = endpoint->config();
     if (config.api_key_file().empty() && config.auth().command().empty()) continue;

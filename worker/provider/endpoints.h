@@ -107,7 +107,7 @@ class Endpoints {
   const std::vector<std::unique_ptr<Endpoint>>& all() const { return endpoints_; }
 
   // Loads the keys again that may change: those of files and commands. Blocks while commands run.
-  void RefreshKeys(std::stop_token stop = {});
+  void RefreshKeys(const std::stop_token& stop = {});
 
  private:
   Endpoints() = default;

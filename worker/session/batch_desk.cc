@@ -66,7 +66,7 @@ class BatchDesk::Step final : public batch::BatchSink {
   bool stopped_ = false;
 };
 
-BatchDesk::BatchDesk(asio::any_io_executor executor, batch::BatchRunner* runner,
+BatchDesk::BatchDesk(const asio::any_io_executor& executor, batch::BatchRunner* runner,
                      std::function<void()> changed)
     : executor_(executor),
       runner_(runner),

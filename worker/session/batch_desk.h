@@ -35,7 +35,7 @@ class BatchDesk {
  public:
   // `runner` may be null: then no step is taken. `changed` is called when there is something
   // to send, or a step has ended.
-  BatchDesk(boost::asio::any_io_executor executor, batch::BatchRunner* runner,
+  BatchDesk(const boost::asio::any_io_executor& executor, batch::BatchRunner* runner,
             std::function<void()> changed);
   ~BatchDesk();
 

@@ -16,9 +16,8 @@
 namespace candor::session {
 
 namespace asio = boost::asio;
-using asio::experimental::awaitable_operators::operator&&;
 
-Session::Session(asio::any_io_executor executor, SessionOptions options,
+Session::Session(const asio::any_io_executor& executor, SessionOptions options,
                  WorkerChannelFactory& channels, CallRunner& calls, Services services,
                  const Clock& clock, batch::BatchRunner* batches)
     : executor_(executor),
@@ -61,6 +60,7 @@ asio::awaitable<Status> Session::RunStream() {
   channel_ = channel.get();
   stream_open_ = true;
   heartbeat_due_ = clock_.Now() + state_.heartbeat_interval();
+  using namespace asio::experimental::awaitable_operators;  // for &&
   // Both end when the stream does: the reader hears of it, and wakes the writer.
   Status why = co_await (ReadAll(*channel) && WriteAll(*channel));
   channel_ = nullptr;

@@ -76,7 +76,7 @@ class Session {
   // All references must outlive the session, and the session the calls that it began. Everything
   // runs on `executor`, which must be that of one thread or a strand.
   // Without `batches` (null) no step of a batch is taken.
-  Session(boost::asio::any_io_executor executor, SessionOptions options,
+  Session(const boost::asio::any_io_executor& executor, SessionOptions options,
           WorkerChannelFactory& channels, CallRunner& calls, Services services, const Clock& clock,
           batch::BatchRunner* batches = nullptr);
 
