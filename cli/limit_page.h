@@ -2,7 +2,7 @@
 // Pure.
 //
 //   gpt-5  12,400 cells wait
-//     requests a minute       [#########-]     499 / 500      99%  as the provider's headers say
+//     requests a minute       [#########-]     499 / 500      99%  by the provider's headers
 //     calls in flight         [###-------]      64 / 200      32%  configured
 //     waits for: limit group "gpt-5": 500 requests a minute are in use
 //     so far: request_limit 92%, nothing 8%

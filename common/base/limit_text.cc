@@ -55,7 +55,7 @@ std::string SpreadText(std::int64_t limit, v1::LimitUse::Dimension dimension) {
 const char* SourceText(v1::LimitUse::Source source) {
   switch (source) {
     case v1::LimitUse::LEARNED:
-      return "as the provider's headers say";
+      return "by the provider's headers";
     case v1::LimitUse::PROBED:
       return "found by trying";
     default:

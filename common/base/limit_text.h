@@ -14,7 +14,7 @@ const char* UnitText(v1::LimitUse::Dimension dimension);
 std::string AmountText(std::int64_t amount, v1::LimitUse::Dimension dimension);
 // How fast a limit a minute lets calls go when they are spread over it: "10/s", "one every 12 s".
 std::string SpreadText(std::int64_t limit, v1::LimitUse::Dimension dimension);
-// "configured", "as the provider's headers say", "found by trying": where a limit is from.
+// "configured", "by the provider's headers", "found by trying": where a limit is from.
 const char* SourceText(v1::LimitUse::Source source);
 
 }  // namespace candor

@@ -45,8 +45,8 @@ TEST(LimitPageTest, SaysWhatItMayAndDoes) {
       RenderLimits(Busy(), {.width = 120}),
       ElementsAre(
           "gpt-5  12,400 cells wait",
-          "  requests a minute         [#########-]          499 / 500   99%  as the provider's "
-          "headers say  the provider leaves 1",
+          "  requests a minute         [#########-]          499 / 500   99%  by the provider's "
+          "headers  the provider leaves 1",
           "  calls in flight           [###-------]           64 / 200   32%  configured",
           "  waits for: limit group \"gpt-5\": 500 requests a minute are in use",
           "  waited for so far: request limit 92%, nothing 8%"));

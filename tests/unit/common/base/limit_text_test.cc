@@ -29,7 +29,7 @@ TEST(LimitText, EveryDimensionAndSourceHasWordsOfItsOwn) {
 
 TEST(LimitText, ReadsBehindANumber) {
   EXPECT_STREQ(UnitText(v1::LimitUse::INPUT_TOKENS_PER_MINUTE), "input tokens a minute");
-  EXPECT_STREQ(SourceText(v1::LimitUse::LEARNED), "as the provider's headers say");
+  EXPECT_STREQ(SourceText(v1::LimitUse::LEARNED), "by the provider's headers");
 }
 
 TEST(LimitText, CountsOneAndMany) {

@@ -87,10 +87,9 @@ TEST(ExplainTest, ALimitSaysHowMuchAndWhoSaysSo) {
   AddUse(v1::LimitUse::REQUESTS_PER_MINUTE, 500, 499, v1::LimitUse::LEARNED, facts);
   facts.waits.Charge(v1::REQUEST_LIMIT, seconds(10));
   const auto said = ExplainEntry(facts, kStore);
-  EXPECT_EQ(
-      said.findings(1).text(),
-      "limit group \"g5\" allows 500 requests a minute (as the provider's headers say) and uses "
-      "499");
+  EXPECT_EQ(said.findings(1).text(),
+            "limit group \"g5\" allows 500 requests a minute (by the provider's headers) and uses "
+            "499");
   EXPECT_THAT(said.findings(1).advice(), HasSubstr("a higher usage tier"));
 }
 
@@ -113,8 +112,8 @@ TEST(ExplainTest, AShareIsOurs) {
   origin = {v1::LimitUse::LEARNED, 300, 0.5};
   const FindingText learned = TextOf(v1::REQUEST_LIMIT, facts, kStore);
   EXPECT_EQ(learned.text,
-            "limit group \"g5\" allows 150 requests a minute (share 0.5 of 300, as the provider's "
-            "headers say) and uses 150");
+            "limit group \"g5\" allows 150 requests a minute (share 0.5 of 300, by the provider's "
+            "headers) and uses 150");
   EXPECT_THAT(learned.advice, HasSubstr("a larger `share` in candor.yaml (now 0.5)"));
   EXPECT_THAT(learned.advice, Not(HasSubstr("nothing here")));
 
