@@ -67,7 +67,7 @@ struct ProviderBatch {
   bool replied = false;
   std::int32_t unmendable = 0;
   // Steps that failed in a row, polls without progress in a row, and times in a row that the
-  // provider did not know it.
+  // provider did not know it, or had no list in which to look for it.
   std::int32_t failures = 0;
   std::int32_t idle_polls = 0;
   std::int32_t absences = 0;

@@ -27,8 +27,9 @@ constexpr double kPollSlowest = 10.0;
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::minutes(5);
 constexpr Duration kMaxRetryAfter = std::chrono::hours(1);
-// Times in a row that a provider does not know a batch that it has named, or its results, until
-// that is believed: its lines may have been paid for. A poll interval lies between two of them,
+// Times in a row that a provider does not know a batch that it has named, or its results, or that
+// there are batches at all when one is looked for that may have been created, until that is
+// believed: its lines may have been paid for. A poll interval lies between two of them,
 // because what is new is seen late, and because a gateway that is being changed knows nothing for a
 // moment.
 constexpr std::int32_t kMaxAbsences = 3;
@@ -213,7 +214,11 @@ void Engine::Impl::On(BatchReported& event) {
     batch->provider_state =
         report.provider_state().empty() ? batch->provider_state : report.provider_state();
   }
-  if (report.state() != v1::BatchReport::ABSENT) batch->absences = 0;
+  // A server that has no list of batches has none; a worker says NOT_FOUND of nothing else then.
+  const bool unlisted = report.state() == v1::BatchReport::UNDECIDED &&
+                        report.error_class() == v1::Attempt::NOT_FOUND &&
+                        batch->state == v1::Batch::INTENDED;
+  if (report.state() != v1::BatchReport::ABSENT && !unlisted) batch->absences = 0;
   switch (report.state()) {
     case v1::BatchReport::IN_PROGRESS:
       return BatchInProgress(*batch, report, found);
@@ -230,6 +235,7 @@ void Engine::Impl::On(BatchReported& event) {
     case v1::BatchReport::ABSENT:
       return BatchAbsent(*batch, report);
     case v1::BatchReport::UNDECIDED:
+      if (unlisted) return BatchUnlisted(*batch, report);
       RetryStep(*batch, report);
       // What is under way at the provider is to have settled before it is looked at again.
       batch->due = std::max(batch->due, now() + kCreateTakesTtls * options_.lease_ttl);
@@ -290,7 +296,18 @@ void Engine::Impl::BatchAbsent(ProviderBatch& batch, const v1::BatchReport& repo
     return EndBatch(batch, v1::Batch::DONE);
   }
   RetryStep(batch, report);
-  if (batch.state == v1::Batch::INTENDED) return;
+  if (batch.state != v1::Batch::INTENDED) AwaitInterval(batch);
+}
+
+void Engine::Impl::BatchUnlisted(ProviderBatch& batch, const v1::BatchReport& report) {
+  if (++batch.absences >= kMaxAbsences) {
+    return RefuseBatch(batch, v1::Attempt::NOT_FOUND, Words(report.error_text()));
+  }
+  RetryStep(batch, report);
+  AwaitInterval(batch);
+}
+
+void Engine::Impl::AwaitInterval(ProviderBatch& batch) {
   const v1::BatchConfig& config = batch.job->entries[batch.entry].model.batch;
   batch.due = std::max(batch.due, now() + IntervalOf(config));
 }

@@ -305,7 +305,10 @@ void Engine::Impl::CountRefusal(JobState& job, EntryState& entry,
     entry.no_batches = fmt::format("asked one by one, because its batches were refused: {}", words);
     Touch(job);
   } else if (none || entry.batch_refusals >= kMaxRefusals) {
-    StopEntry(job, entry, fmt::format("the provider refuses its batches: {}", words), 0);
+    StopEntry(job, entry,
+              fmt::format("the provider refuses its batches: {}{}", words,
+                          none ? "; use mode LIVE or AUTO" : ""),
+              0);
     entry.batch_refusals = 0;
   }
 }

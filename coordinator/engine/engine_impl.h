@@ -348,6 +348,8 @@ class Engine::Impl {
   void BatchInProgress(ProviderBatch& batch, const v1::BatchReport& report, bool found);
   void BatchEnded(ProviderBatch& batch, const v1::BatchReport& report);
   void BatchAbsent(ProviderBatch& batch, const v1::BatchReport& report);
+  void BatchUnlisted(ProviderBatch& batch, const v1::BatchReport& report);
+  void AwaitInterval(ProviderBatch& batch);
   void RetryStep(ProviderBatch& batch, const v1::BatchReport& report);
 
   // --- engine_late.cc ---

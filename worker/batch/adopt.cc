@@ -33,6 +33,12 @@ class Looker {
     for (int pages = 0; pages < kMaxPages; ++pages) {
       if (sink.stopped()) co_return Failed("stopped");
       const Answer answer = co_await calls_.Get(form_.ListPath(after));
+      if (answer.error && IsNoSuchPath(answer)) {
+        // Who shows a first page has the path, whatever stands in the way of the next one.
+        if (pages > 0) co_return Failed(NoSuchPath(answer).text);
+        search_.error = NoSuchPath(answer);
+        co_return std::move(search_);
+      }
       if (answer.error) {
         search_.error = answer.error;
         co_return std::move(search_);

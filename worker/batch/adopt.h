@@ -17,7 +17,7 @@ struct Search {
   std::optional<dialect::BatchObject> found;
   // A batch that may be it has not ended, and does not show its lines before.
   bool undecided = false;
-  // The search failed.
+  // The search failed; NOT_FOUND: the server lists no batches at all, nor has a path for that.
   std::optional<dialect::ProviderError> error;
 };
 

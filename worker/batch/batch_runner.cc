@@ -40,6 +40,7 @@ bool IsDecision(const Answer& answer) { return answer.status >= 300 && answer.st
 
 // What repeating cannot mend: the provider looked at it and said no.
 bool IsRefusal(const Answer& answer) {
+  if (IsNoSuchPath(answer)) return true;
   if (!IsDecision(answer)) return false;
   switch (answer.error->error_class) {
     case Attempt::INVALID_REQUEST:
@@ -51,6 +52,10 @@ bool IsRefusal(const Answer& answer) {
     default:
       return false;
   }
+}
+
+dialect::ProviderError RefusalOf(const Answer& answer) {
+  return IsNoSuchPath(answer) ? NoSuchPath(answer) : *answer.error;
 }
 
 // What it will take later, or when there is credit.
@@ -228,7 +233,7 @@ class StepRun {
     const Answer answer =
         co_await calls_.Post(dialect::kFilesPath, std::move(body), dialect::MultipartType(), left);
     if (answer.error) {
-      Say(IsRefusal(answer) ? BatchReport::REFUSED : BatchReport::ABSENT, *answer.error);
+      Say(IsRefusal(answer) ? BatchReport::REFUSED : BatchReport::ABSENT, RefusalOf(answer));
       co_return "";
     }
     const auto file = dialect::ReadFile(answer.body);
@@ -275,7 +280,7 @@ class StepRun {
   void TakeCreation(const Answer& answer) {
     if (answer.error) {
       if (!answer.sent) return Say(BatchReport::ABSENT, *answer.error);
-      if (IsRefusal(answer)) return Say(BatchReport::REFUSED, *answer.error);
+      if (IsRefusal(answer)) return Say(BatchReport::REFUSED, RefusalOf(answer));
       // Put off, it is not there. Of anything else nobody knows, and it is looked for first.
       return Say(IsPutOff(answer) ? BatchReport::ABSENT : BatchReport::UNDECIDED, *answer.error);
     }

@@ -61,11 +61,27 @@ class LineSplitter {
   bool too_long_ = false;
 };
 
+std::string NameOf(const net::HttpRequest& request) {
+  const std::string_view target = request.target;
+  return fmt::format("{} {}", request.method, target.substr(0, target.find('?')));
+}
+
 }  // namespace
 
 dialect::ProviderError Unreadable(const Status& status) {
   return {.error_class = v1::Attempt::MALFORMED_RESPONSE,
           .text = Message(status),
+          .retry_after = std::nullopt};
+}
+
+bool IsNoSuchPath(const Answer& answer) {
+  return answer.status == 404 || answer.status == 405 || answer.status == 501;
+}
+
+dialect::ProviderError NoSuchPath(const Answer& answer) {
+  return {.error_class = v1::Attempt::NOT_FOUND,
+          .text = fmt::format("{} answered {}: {}", answer.call, answer.status,
+                              answer.error ? answer.error->text : std::string()),
           .retry_after = std::nullopt};
 }
 
@@ -115,8 +131,12 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
 }
 
 asio::awaitable<Answer> ProviderCalls::Get(std::string_view path) {
-  net::HttpResult result = co_await http_.Call(MakeRequest("GET", path));
-  co_return Read(std::move(result));
+  net::HttpRequest request = MakeRequest("GET", path);
+  std::string call = NameOf(request);
+  net::HttpResult result = co_await http_.Call(std::move(request));
+  Answer answer = Read(std::move(result));
+  answer.call = std::move(call);
+  co_return answer;
 }
 
 asio::awaitable<Answer> ProviderCalls::Post(std::string_view path, std::string body,
@@ -128,8 +148,11 @@ asio::awaitable<Answer> ProviderCalls::Post(std::string_view path, std::string b
   // A large body is long under way before the first byte of its answer can come.
   request.timeouts.first_byte = total;
   request.timeouts.total = total;
+  std::string call = NameOf(request);
   net::HttpResult result = co_await http_.Call(std::move(request));
-  co_return Read(std::move(result));
+  Answer answer = Read(std::move(result));
+  answer.call = std::move(call);
+  co_return answer;
 }
 
 asio::awaitable<Answer> ProviderCalls::GetLines(std::string_view path, TakeLine take) {

@@ -29,7 +29,14 @@ struct Answer {
   // Whether the provider may have seen the call.
   bool sent = false;
   std::string body;
+  // "POST /v1/files", without a query.
+  std::string call;
 };
+
+// The server has no such path, or nothing to do there: it only copies the calls of those who have.
+bool IsNoSuchPath(const Answer& answer);
+// The error of such an answer: NOT_FOUND, with the call and its status before the server's words.
+dialect::ProviderError NoSuchPath(const Answer& answer);
 
 // The words of an answer that is none.
 dialect::ProviderError Unreadable(const Status& status);

@@ -34,6 +34,74 @@ TEST_F(EngineBatchesTest, AutoStaysLiveAfterARestart) {
   EXPECT_THAT(d_->Reason(job_), IsEmpty());
 }
 
+// A batch that was attempted once, at a server that has no batches.
+class BatchWithoutApiTest : public EngineBatchesTest {
+ protected:
+  // The listing is refused so often, by whoever has session `session`.
+  void RefuseListing(SessionId session, Task::Step step, int times) {
+    for (int i = 0; i < times; ++i) {
+      ASSERT_THAT(d_->tasks[session], SizeIs(1)) << i;
+      const SendBatchTask task = d_->TakeTask(session);
+      EXPECT_EQ(task.task.step(), step);
+      EXPECT_TRUE(task.task.may_exist());
+      d_->SayBatch(session, task, Said::UNDECIDED, "", v1::Attempt::NOT_FOUND);
+      EXPECT_THAT(d_->tasks[session], IsEmpty()) << "one stray answer says nothing";
+      Pass(seconds(61), {session});
+    }
+  }
+  void BeginAndRestart(v1::Job::Mode mode) {
+    Begin(BatchConfig(), mode);
+    ASSERT_THAT(d_->tasks[1], SizeIs(1));
+    d_->Restart();
+    d_->Connect(2);
+    Pass(seconds(380), {2});
+  }
+};
+
+TEST_F(BatchWithoutApiTest, AutoGoesOnLive) {
+  BeginAndRestart(v1::Job::AUTO);
+  RefuseListing(2, Task::SUBMIT, 3);
+  EXPECT_EQ(Only().state(), v1::Batch::REFUSED);
+  EXPECT_THAT(d_->leases[2], SizeIs(4));
+  d_->Answer(2, v1::Attempt::COMPLETED);
+  EXPECT_EQ(State(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(d_->Choices(job_).unknown_attempts(), 0);
+}
+
+TEST_F(BatchWithoutApiTest, BatchStopsItsEntryWithTheWordsAndItsCellsUncalled) {
+  BeginAndRestart(v1::Job::BATCH);
+  RefuseListing(2, Task::SUBMIT, 3);
+  EXPECT_EQ(State(), v1::Job::FAILED);
+  EXPECT_THAT(d_->Reason(job_),
+              testing::HasSubstr("the provider refuses its batches: so it said; use mode LIVE"));
+  EXPECT_EQ(d_->Choices(job_).calls(), 1);
+  EXPECT_EQ(d_->Choices(job_).in_flight(), 0);
+}
+
+TEST_F(BatchWithoutApiTest, CancelAndDeleteEnd) {
+  BeginAndRestart(v1::Job::BATCH);
+  ASSERT_THAT(d_->tasks[2], SizeIs(1));
+  const SendBatchTask submit = d_->TakeTask(2);
+  d_->Tell(JobCancelled{job_});
+  EXPECT_FALSE(d_->engine->CheckDelete(job_).ok());
+  d_->SayBatch(2, submit, Said::UNDECIDED, "", v1::Attempt::NOT_FOUND);
+  Pass(seconds(61), {2});
+  RefuseListing(2, Task::CANCEL, 2);
+  EXPECT_EQ(State(), v1::Job::CANCELLED);
+  EXPECT_EQ(d_->Choices(job_).in_flight(), 0);
+  EXPECT_TRUE(d_->engine->CheckDelete(job_).ok());
+}
+
+TEST_F(BatchWithoutApiTest, OneStrayAnswerIsNotBelieved) {
+  BeginAndRestart(v1::Job::AUTO);
+  RefuseListing(2, Task::SUBMIT, 2);
+  d_->SayBatch(2, d_->TakeTask(2), Said::UNDECIDED, "", v1::Attempt::SERVER_ERROR);
+  Pass(seconds(61), {2});
+  RefuseListing(2, Task::SUBMIT, 2);
+  d_->SayBatch(2, d_->TakeTask(2), Said::IN_PROGRESS, "b1");
+  EXPECT_EQ(Only().state(), v1::Batch::SUBMITTED);
+}
+
 // The ids that a search is told are those that it may meet.
 TEST_F(EngineBatchesTest, SearchIsToldOfBatchesOfTheseDays) {
   Begin();

@@ -152,6 +152,30 @@ TEST_F(BatchRunnerTest, SearchThatFailsCreatesNothing) {
   EXPECT_THAT(http_.calls, SizeIs(1));
 }
 
+// A server without a batch API, when a step is given that may have been tried there before.
+TEST_F(BatchRunnerTest, SearchWhereNoBatchesAreListedSaysSo) {
+  start_.task.set_may_exist(true);
+  for (const int status : {404, 405, 501}) {
+    for (const BatchTask::Step step : {BatchTask::SUBMIT, BatchTask::CANCEL}) {
+      http_.replies["GET /v1/batches"] = {
+          {.status = status, .body = R"({"error":{"message":"Not Found"}})"}};
+      const BatchReport report = Run(step);
+      EXPECT_EQ(report.state(), BatchReport::UNDECIDED);
+      EXPECT_EQ(report.error_class(), Attempt::NOT_FOUND);
+      EXPECT_EQ(report.error_text(), fmt::format("GET /v1/batches answered {}: Not Found", status));
+    }
+  }
+  EXPECT_EQ(http_.Count("POST /v1/files"), 0);
+  // Who shows one page has batches.
+  http_.replies["GET /v1/batches"] = {
+      {.body = fmt::format(R"({{"data":[{}],"has_more":true}})",
+                           OpenAiBatch("batch_9", "in_progress", "batches/another"))},
+      {.status = 404, .body = "{}"}};
+  const BatchReport report = Run(BatchTask::SUBMIT);
+  EXPECT_EQ(report.state(), BatchReport::UNDECIDED);
+  EXPECT_NE(report.error_class(), Attempt::NOT_FOUND);
+}
+
 TEST_F(BatchRunnerTest, WhatACreationComesTo) {
   const struct {
     FakeProvider::Reply reply;
@@ -159,6 +183,8 @@ TEST_F(BatchRunnerTest, WhatACreationComesTo) {
   } cases[] = {
       {{.status = 400, .body = R"({"error":{"message":"no"}})"}, BatchReport::REFUSED},
       {{.status = 401, .body = "{}"}, BatchReport::REFUSED},
+      {{.status = 405, .body = "{}"}, BatchReport::REFUSED},
+      {{.status = 501, .body = "{}"}, BatchReport::REFUSED},
       {{.status = 302, .body = "<html>"}, BatchReport::REFUSED},
       {{.status = 429, .body = "{}"}, BatchReport::ABSENT},
       // Of a gateway that gave up waiting, or of a provider that does not say what it did.
@@ -183,6 +209,16 @@ TEST_F(BatchRunnerTest, ServerWithoutFilesRefuses) {
   const BatchReport report = Run(BatchTask::SUBMIT);
   EXPECT_EQ(report.state(), BatchReport::REFUSED);
   EXPECT_EQ(report.error_class(), Attempt::NOT_FOUND);
+  EXPECT_EQ(report.error_text(), "POST /v1/files answered 404: no such path");
+}
+
+TEST_F(BatchRunnerTest, ServerThatDoesNotTakeFilesRefuses) {
+  for (const int status : {405, 501}) {
+    http_.replies["POST /v1/files"] = {{.status = status, .body = "{}"}};
+    const BatchReport report = Run(BatchTask::SUBMIT);
+    EXPECT_EQ(report.state(), BatchReport::REFUSED) << status;
+    EXPECT_EQ(report.error_class(), Attempt::NOT_FOUND) << status;
+  }
 }
 
 TEST_F(BatchRunnerTest, LateCreationIsNotMade) {
