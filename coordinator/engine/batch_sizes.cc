@@ -3,6 +3,7 @@
 #include "common/base/batch_bounds.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace candor::engine {
 namespace {
@@ -25,18 +26,29 @@ std::int64_t LineBytes(std::int64_t prompt_tokens) {
   return prompt_tokens * kBytesPerToken + kLineBytes;
 }
 
-std::int64_t BatchTurns(const v1::BatchConfig& config, std::int64_t lines,
-                        std::int64_t prompt_tokens) {
-  if (lines <= 0) return 0;
-  const std::int64_t batch =
-      std::min(MaxLines(config), MaxBytes(config) / LineBytes(prompt_tokens));
-  std::int64_t turn = kMaxOpenBatches * batch;
+std::int64_t FullBatch(const v1::BatchConfig& config, std::int64_t prompt_tokens) {
+  std::int64_t lines = std::min(MaxLines(config), MaxBytes(config) / LineBytes(prompt_tokens));
   if (config.queue_tokens() > 0) {
-    turn = std::min(turn, config.queue_tokens() / std::max<std::int64_t>(1, prompt_tokens));
+    lines = std::min(lines, config.queue_tokens() / std::max<std::int64_t>(1, prompt_tokens));
   }
-  // A line that is larger than all that may be under way goes alone.
-  turn = std::max<std::int64_t>(1, turn);
-  return lines / turn + (lines % turn > 0 ? 1 : 0);
+  return std::max<std::int64_t>(1, lines);
+}
+
+std::int64_t BatchTurns(const v1::BatchConfig& config, std::span<const BatchShare> shares) {
+  double turns = 0;
+  for (const BatchShare& share : shares) {
+    const std::int64_t batch = std::max<std::int64_t>(
+        1, std::min(MaxLines(config), MaxBytes(config) / LineBytes(share.prompt_tokens)));
+    std::int64_t turn = kMaxOpenBatches * batch;
+    if (config.queue_tokens() > 0) {
+      turn = std::min(turn, config.queue_tokens() / std::max<std::int64_t>(1, share.prompt_tokens));
+    }
+    turn = std::max<std::int64_t>(1, turn);
+    turns += static_cast<double>(share.lines) / static_cast<double>(turn);
+  }
+  // Parts of a turn that make a whole one may add up to a little more.
+  constexpr double kRounding = 1e-9;
+  return static_cast<std::int64_t>(std::ceil(turns * (1 - kRounding)));
 }
 
 }  // namespace candor::engine

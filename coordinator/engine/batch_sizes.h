@@ -5,6 +5,7 @@
 #include "candor/v1/config.pb.h"
 
 #include <cstdint>
+#include <span>
 
 namespace candor::engine {
 
@@ -16,9 +17,17 @@ std::int64_t MaxBytes(const v1::BatchConfig& config);
 // Bytes of a line, reckoned by the tokens of its prompt.
 std::int64_t LineBytes(std::int64_t prompt_tokens);
 
-// How often an entry waits for batches when each prompt takes `prompt_tokens`: as many lines as may
-// be under way make one turn. 0 for no lines.
-std::int64_t BatchTurns(const v1::BatchConfig& config, std::int64_t lines,
-                        std::int64_t prompt_tokens);
+// Lines of a full batch whose prompts take `prompt_tokens` each, which the provider's queue has to
+// take as well. A line that is larger than all that goes alone.
+std::int64_t FullBatch(const v1::BatchConfig& config, std::int64_t prompt_tokens);
+
+// Lines of one kind, and what each of their prompts takes.
+struct BatchShare {
+  std::int64_t lines = 0;
+  std::int64_t prompt_tokens = 0;
+};
+// How often an entry waits for batches, in which its kinds go together: as many lines as may be
+// under way make one turn. 0 for no lines.
+std::int64_t BatchTurns(const v1::BatchConfig& config, std::span<const BatchShare> shares);
 
 }  // namespace candor::engine

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace candor::engine {
 
@@ -101,16 +102,17 @@ bool InBatches(v1::Job::Mode mode, const Catalog::Model& model) {
 // Cells of one entry that go in batches: for them a provider promises a day, and no limit holds.
 struct Batched {
   std::int64_t calls = 0;
-  std::int64_t turns = 0;
+  std::vector<BatchShare> shares;
 };
 
-void DescribeBatches(const v1::ResolvedEntry& entry, const Batched& batched,
-                     v1::JobEstimate& estimate) {
+void DescribeBatches(const v1::ResolvedEntry& entry, const v1::BatchConfig& config,
+                     const Batched& batched, v1::JobEstimate& estimate) {
   if (batched.calls == 0) return;
+  const std::int64_t turns = BatchTurns(config, batched.shares);
   std::string each = "up to 24 hours";
-  if (batched.turns > 1) {
+  if (turns > 1) {
     each = fmt::format("up to 24 hours for each of {} turns, as no more may be under way at once",
-                       WithCommas(batched.turns));
+                       WithCommas(turns));
   }
   estimate.add_warnings(
       fmt::format("entry \"{}\": {} calls go in batches, which the time at the limits leaves out: "
@@ -236,7 +238,7 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
       part.set_money(model.price.Money(usage, in_batches ? model.batch_price : 1.0));
       if (in_batches) {
         batched.calls += calls;
-        batched.turns += BatchTurns(model.batch, calls, size.max_tokens);
+        batched.shares.push_back({calls, size.max_tokens});
       } else {
         const Use use = UseOf(calls, size, reply, model.count);
         if (const double minutes = Minutes(use, limits); minutes > 0) {
@@ -257,7 +259,7 @@ v1::JobEstimate Engine::Impl::Estimate(const v1::Job& job,
                        estimate);
       }
     }
-    DescribeBatches(entry, batched, estimate);
+    DescribeBatches(entry, model.batch, batched, estimate);
   }
   double minutes = 0;
   for (const auto& [name, use] : groups) minutes = std::max(minutes, Minutes(use, limits_of(name)));

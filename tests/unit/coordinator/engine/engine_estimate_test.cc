@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace candor::engine {
 namespace {
@@ -113,6 +114,22 @@ TEST(EstimateTest, LeavesBatchesToTheirProvider) {
   config.mutable_endpoints(0)->set_dialect("gemini");
   EXPECT_TRUE(At(config, 16, v1::Job::AUTO).has_duration());
   EXPECT_THAT(At(config, 16, v1::Job::AUTO).warnings(), IsEmpty());
+}
+
+// Choices and self-reports go in the same batches.
+TEST(EstimateTest, KindsOfAnEntryShareItsTurns) {
+  const auto warning = [](int max_lines) {
+    v1::Config config = MakeConfig();
+    config.mutable_endpoints(0)->mutable_models(0)->mutable_batch()->set_max_lines(max_lines);
+    Driver driver(std::move(config));
+    const JobCreated job = MakeJob({.entries = {{.reports = 5}}, .mode = v1::Job::BATCH});
+    const v1::JobEstimate estimate = driver.engine->Estimate(*job.job, *job.specification);
+    return estimate.warnings_size() == 1 ? estimate.warnings(0) : std::string();
+  };
+  // 20 and 10 of them: 30 at a time, and then 20.
+  EXPECT_THAT(warning(3), testing::EndsWith("30 calls go in batches, which the time at the limits "
+                                            "leaves out: the provider may take up to 24 hours"));
+  EXPECT_THAT(warning(2), HasSubstr("up to 24 hours for each of 2 turns"));
 }
 
 }  // namespace
