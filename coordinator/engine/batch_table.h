@@ -56,8 +56,12 @@ struct ProviderBatch {
   TimePoint given{};
   // No step before this time.
   TimePoint due{};
-  // A SUBMIT was given: the provider may have it.
+  // A SUBMIT was given: the provider may have it; and to which worker, the last time. Nobody knows
+  // to which after a restart.
   bool may_exist = false;
+  std::string submitter;
+  // Its step waits until a worker that had the SUBMIT can be creating it no more.
+  bool quiet = false;
   // The provider has been asked to cancel it.
   bool cancelled = false;
   // A line of it came back as a call; one of them with a reply; and so many with errors that

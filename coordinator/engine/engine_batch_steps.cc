@@ -152,9 +152,13 @@ void Engine::Impl::GiveStep(ProviderBatch& batch, v1::BatchTask::Step step, Sess
     }
   }
   batch.session = session;
+  batch.quiet = false;
   batch.step = step;
   batch.given = now();
-  if (step == v1::BatchTask::SUBMIT) batch.may_exist = true;
+  if (step == v1::BatchTask::SUBMIT) {
+    batch.may_exist = true;
+    batch.submitter = workers_.OfSession(session)->name;
+  }
   commands_.emplace_back(std::move(command));
 }
 
@@ -166,7 +170,18 @@ void Engine::Impl::StepsLost(SessionId session) {
     const bool submit =
         batch->step == v1::BatchTask::SUBMIT && !Planted(PlantedBug::kSubmittedTooSoon);
     batch->due = submit ? batch->given + SubmitQuiet() : now();
+    batch->quiet = submit;
   }
+}
+
+// A worker tells on its next stream what became of a SUBMIT whose stream has ended: that it is over
+// there, and nothing of it under way. Of the last one who had it that ends the wait. After a
+// restart nobody knows who that was, but whoever says so within the time of its SUBMIT, as workers
+// keep to, had the last one: each is given out after the time of the one before.
+bool Engine::Impl::EndsSubmit(const ProviderBatch& batch, const v1::BatchReport& report,
+                              const WorkerState* worker) const {
+  return batch.quiet && report.step() == v1::BatchTask::SUBMIT && worker != nullptr &&
+         (batch.submitter.empty() || batch.submitter == worker->name);
 }
 
 std::optional<TimePoint> Engine::Impl::NextBatchWakeup() {
@@ -207,8 +222,11 @@ void Engine::Impl::On(BatchReported& event) {
   const bool found =
       batch->state == v1::Batch::INTENDED && !report.provider_batch().empty() &&
       (report.state() == v1::BatchReport::IN_PROGRESS || report.state() == v1::BatchReport::ENDED);
-  if (!asked && !found) return;
-  if (asked) {
+  const bool over = !asked && EndsSubmit(*batch, report, worker);
+  if (!asked && !found && !over) return;
+  if (over) batch->submitter = worker->name;
+  if (asked || over) {
+    batch->quiet = false;
     batch->session = 0;
     batch->poll_time = instant_.wall;
     batch->provider_state =
@@ -252,6 +270,7 @@ void Engine::Impl::BatchInProgress(ProviderBatch& batch, const v1::BatchReport& 
     batch.provider_batch = report.provider_batch();
     batch.state = v1::Batch::SUBMITTED;
     batch.session = 0;
+    batch.quiet = false;
   }
   const bool cancelled = report.step() == v1::BatchTask::CANCEL;
   if (cancelled) batch.cancelled = true;
@@ -271,6 +290,7 @@ void Engine::Impl::BatchEnded(ProviderBatch& batch, const v1::BatchReport& repor
   batch.lines_done = std::clamp<std::int64_t>(report.lines_done(), 0, batch.lines);
   batch.state = v1::Batch::COLLECTING;
   batch.session = 0;
+  batch.quiet = false;
   batch.failures = 0;
   batch.error_text.clear();
   batch.due = now();

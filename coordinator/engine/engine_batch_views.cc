@@ -1,8 +1,13 @@
 // Batches as others see them.
+#include "common/base/rate_text.h"
 #include "common/base/text_table.h"
 #include "coordinator/engine/engine_impl.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
 
 namespace candor::engine {
 
@@ -13,11 +18,15 @@ std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) c
     std::int64_t done = 0;
   } intended, submitted, collecting;
   std::string error;
+  std::optional<TimePoint> looked_for;
   for (const ProviderBatch* batch : provider_batches_.OpenOf(job.entries[entry])) {
     Sum& sum = batch->state == v1::Batch::INTENDED    ? intended
                : batch->state == v1::Batch::SUBMITTED ? submitted
                                                       : collecting;
-    if (batch->failures > 0) error = batch->error_text;
+    if (batch->failures > 0 && !batch->quiet) error = batch->error_text;
+    if (batch->quiet && batch->due > now()) {
+      looked_for = std::min(batch->due, looked_for.value_or(batch->due));
+    }
     ++sum.batches;
     sum.lines += batch->lines;
     sum.done += batch->state == v1::Batch::COLLECTING ? Collected(*batch) : batch->lines_done;
@@ -32,6 +41,13 @@ std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) c
   add(submitted, fmt::format("at the provider, {} done", WithCommas(submitted.done)));
   add(collecting, fmt::format("ended, {} results here", WithCommas(collecting.done)));
   add(intended, "to be created");
+  if (looked_for) {
+    words += fmt::format(
+        ": a worker may be creating {} since before its stream or the coordinator ended, so the "
+        "provider is asked for {} in {}",
+        intended.batches == 1 ? "it" : "them", intended.batches == 1 ? "it" : "the first",
+        SpanText(std::chrono::ceil<std::chrono::seconds>(*looked_for - now()).count()));
+  }
   if (!error.empty()) words += fmt::format("; the last step failed and is tried again: {}", error);
   return words;
 }

@@ -344,6 +344,8 @@ class Engine::Impl {
   void GiveStep(ProviderBatch& batch, v1::BatchTask::Step step, SessionId session);
   // The session has ended, and with it the steps that it had.
   void StepsLost(SessionId session);
+  bool EndsSubmit(const ProviderBatch& batch, const v1::BatchReport& report,
+                  const WorkerState* worker) const;
   std::optional<TimePoint> NextBatchWakeup();
   void BatchInProgress(ProviderBatch& batch, const v1::BatchReport& report, bool found);
   void BatchEnded(ProviderBatch& batch, const v1::BatchReport& report);

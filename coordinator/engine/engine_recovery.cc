@@ -48,7 +48,8 @@ void Engine::Impl::RecoverBatches(std::vector<ProviderBatchRecord>& records) {
     batch.may_exist = batch.provider_batch.empty();
     batch.answered = true;
     batch.replied = true;
-    batch.due = now() + (batch.state == v1::Batch::INTENDED ? SubmitQuiet() : Duration(0));
+    batch.quiet = batch.state == v1::Batch::INTENDED;
+    batch.due = now() + (batch.quiet ? SubmitQuiet() : Duration(0));
     if (batch.state == v1::Batch::DONE) ++job->entries[record.entry].batches_ended;
     provider_batches_.Add(std::move(batch));
   }

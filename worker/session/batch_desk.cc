@@ -55,6 +55,8 @@ class BatchDesk::Step final : public batch::BatchSink {
   }
 
   batch::BatchStart start;
+  // By then a creation has ended that was begun at the last moment.
+  const TimePoint over_by = start.create_by + start.create_within;
   // The stream that it came on has ended.
   bool orphaned = false;
   asio::cancellation_signal signal;
@@ -67,9 +69,10 @@ class BatchDesk::Step final : public batch::BatchSink {
 };
 
 BatchDesk::BatchDesk(const asio::any_io_executor& executor, batch::BatchRunner* runner,
-                     std::function<void()> changed)
+                     const Clock& clock, std::function<void()> changed)
     : executor_(executor),
       runner_(runner),
+      clock_(clock),
       changed_(std::move(changed)),
       wake_(executor, asio::steady_timer::time_point::max()) {}
 
@@ -112,10 +115,16 @@ asio::awaitable<void> BatchDesk::Drive(Step& step) {
   // A stopped step ends by its own checks, not by an exception out of the next co_await.
   co_await asio::this_coro::throw_if_cancelled(false);
   v1::BatchReport report = co_await runner_->Run(std::move(step.start), step);
-  // Nobody waits for it on another stream, unless it says that a batch is there now.
-  const bool news = report.step() == v1::BatchTask::SUBMIT && !report.provider_batch().empty();
-  if (step.orphaned && !news) co_return;
-  reports_.push_back(std::move(report));
+  // Nobody waits for anything else on another stream.
+  if (step.orphaned && report.step() != v1::BatchTask::SUBMIT) co_return;
+  reports_.push_back({std::move(report), step.over_by, step.orphaned});
+}
+
+bool BatchDesk::HasReport() {
+  std::erase_if(reports_, [this](const Ended& step) {
+    return step.orphaned && step.report.provider_batch().empty() && step.over_by < clock_.Now();
+  });
+  return !reports_.empty();
 }
 
 bool BatchDesk::Next(v1::ConnectRequest* message) {
@@ -132,8 +141,8 @@ bool BatchDesk::Next(v1::ConnectRequest* message) {
     }
     return true;
   }
-  if (reports_.empty()) return false;
-  *message->mutable_batch_report() = std::move(reports_.front());
+  if (!HasReport()) return false;
+  *message->mutable_batch_report() = std::move(reports_.front().report);
   reports_.pop_front();
   return true;
 }
@@ -158,9 +167,9 @@ void BatchDesk::Close() {
   for (const auto& step : steps_) step->orphaned = true;
   StopSteps();
   results_.clear();
-  std::erase_if(reports_, [](const v1::BatchReport& report) {
-    return report.step() != v1::BatchTask::SUBMIT || report.provider_batch().empty();
-  });
+  std::erase_if(reports_,
+                [](const Ended& step) { return step.report.step() != v1::BatchTask::SUBMIT; });
+  for (Ended& step : reports_) step.orphaned = true;
 }
 
 void BatchDesk::Stop() {

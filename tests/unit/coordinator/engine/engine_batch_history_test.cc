@@ -34,6 +34,50 @@ TEST_F(EngineBatchesTest, AutoStaysLiveAfterARestart) {
   EXPECT_THAT(d_->Reason(job_), IsEmpty());
 }
 
+// The worker that had its SUBMIT says, on its next stream, that it is over.
+TEST_F(EngineBatchesTest, RestartWaitsNoLongerThanTheWorkerThatHadTheSubmit) {
+  Begin();
+  const SendBatchTask task = d_->TakeTask(1);
+  d_->Restart();
+  d_->Connect(2);
+  EXPECT_THAT(d_->Reason(job_),
+              testing::HasSubstr("1 batch of 19 lines to be created: a worker may be creating it "
+                                 "since before its stream or the coordinator ended, so the "
+                                 "provider is asked for it in 6m01s"));
+  d_->SayBatch(2, task, Said::ABSENT);
+  Pass(seconds(2), {2});
+  const SendBatchTask again = d_->TakeTask(2);
+  EXPECT_EQ(again.task.step(), Task::SUBMIT);
+  EXPECT_TRUE(again.task.may_exist());
+  EXPECT_THAT(again.leases, SizeIs(19));
+}
+
+TEST_F(EngineBatchesTest, CreationThatBrokeOffSettlesBeforeItIsLookedFor) {
+  Begin();
+  const SendBatchTask task = d_->TakeTask(1);
+  d_->Restart();
+  d_->Connect(2);
+  d_->SayBatch(2, task, Said::UNDECIDED, "", v1::Attempt::TIMEOUT);
+  Pass(seconds(59), {2});
+  EXPECT_THAT(d_->tasks[2], IsEmpty());
+  Pass(seconds(2), {2});
+  EXPECT_TRUE(d_->TakeTask(2).task.may_exist());
+}
+
+TEST_F(EngineBatchesTest, OnlyWhoHadTheSubmitEndsTheWait) {
+  Begin();
+  const SendBatchTask task = d_->TakeTask(1);
+  d_->Tell(WorkerDisconnected{1});
+  d_->Connect(2, "workers/b");
+  d_->SayBatch(2, task, Said::ABSENT);
+  Pass(seconds(20), {2});
+  EXPECT_THAT(d_->tasks[2], IsEmpty());
+  d_->Connect(3, "workers/a");
+  d_->SayBatch(3, task, Said::ABSENT);
+  Pass(seconds(2), {2, 3});
+  ASSERT_EQ(d_->tasks[2].size() + d_->tasks[3].size(), 1U);
+}
+
 // A batch that was attempted once, at a server that has no batches.
 class BatchWithoutApiTest : public EngineBatchesTest {
  protected:

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -49,6 +50,8 @@ class BatchDeskTest : public ::testing::Test {
     batch::BatchStart start;
     start.task.set_batch("batches/b");
     start.task.set_step(step);
+    start.create_by = clock_.Now() + std::chrono::minutes(5);
+    start.create_within = std::chrono::minutes(1);
     desk_.Begin(std::move(start));
     Run();
   }
@@ -78,7 +81,8 @@ class BatchDeskTest : public ::testing::Test {
   asio::io_context io_{1};
   ScriptedRunner runner_;
   int changes_ = 0;
-  BatchDesk desk_{io_.get_executor(), &runner_, [this] { ++changes_; }};
+  ManualClock clock_;
+  BatchDesk desk_{io_.get_executor(), &runner_, clock_, [this] { ++changes_; }};
 };
 
 TEST_F(BatchDeskTest, ResultsGoUpAndThenTheReport) {
@@ -178,6 +182,46 @@ TEST_F(BatchDeskTest, CreationIsToldOfOnTheNextStream) {
   const auto sent = Sent();
   ASSERT_THAT(sent, SizeIs(1));
   EXPECT_EQ(sent[0].batch_report().provider_batch(), "b1");
+}
+
+// The coordinator that starts anew need not wait for a creation that is not to come.
+TEST_F(BatchDeskTest, SubmitThatBrokeOffIsToldOfOnTheNextStreamWithinItsTime) {
+  runner_.script = [](batch::BatchSink& sink, BatchReport& report) -> asio::awaitable<void> {
+    co_await sink.Take(Result(1));
+    const bool all = co_await sink.Flush();
+    EXPECT_FALSE(all);
+    report.set_state(BatchReport::ABSENT);
+  };
+  Begin(BatchTask::SUBMIT);
+  desk_.Close();
+  Run();
+  EXPECT_EQ(desk_.running(), 0U);
+  clock_.Advance(std::chrono::minutes(6));
+  const auto sent = Sent();
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(sent[0].batch_report().state(), BatchReport::ABSENT);
+  // Later, another worker may have been given it.
+  Begin(BatchTask::SUBMIT);
+  desk_.Close();
+  Run();
+  clock_.Advance(std::chrono::minutes(6) + Duration(1));
+  EXPECT_FALSE(desk_.has_next());
+  EXPECT_THAT(Sent(), SizeIs(0));
+}
+
+TEST_F(BatchDeskTest, ReportOfASubmitOutlivesTheStreamThatItCouldNotTake) {
+  runner_.script = [](batch::BatchSink&, BatchReport& report) -> asio::awaitable<void> {
+    report.set_state(BatchReport::ABSENT);
+    co_return;
+  };
+  Begin(BatchTask::SUBMIT);
+  Begin(BatchTask::POLL);
+  desk_.Close();
+  ASSERT_THAT(Sent(), SizeIs(1));
+  // On its own stream a report is waited for, however late it is.
+  Begin(BatchTask::SUBMIT);
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_THAT(Sent(), SizeIs(1));
 }
 
 TEST_F(BatchDeskTest, WorkerThatEndsSaysHowItsStepsWent) {

@@ -213,6 +213,8 @@ class World {
   void DrawBatches(JobShape& shape);
   void TakeStep(std::uint32_t number, const SendBatchTask& step, Micros sent);
   bool LookForBatch(std::uint32_t number, const SendBatchTask& step);
+  void SayOfAnotherStream(std::uint32_t number, const SendBatchTask& step, Micros sent,
+                          v1::BatchReport::State state);
   void StepSubmit(std::uint32_t number, const SendBatchTask& step, Micros sent);
   void StepPoll(std::uint32_t number, const v1::BatchTask& task);
   void StepCollect(std::uint32_t number, const SendBatchTask& step);

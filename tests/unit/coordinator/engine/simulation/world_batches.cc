@@ -54,7 +54,10 @@ void World::TakeStep(std::uint32_t number, const SendBatchTask& step, Micros sen
   After(Exponential(100 * kMillisecond), [this, number, step, sent, session] {
     AsWorker(number, [this, number, step, sent, session](Worker& worker) {
       // With the stream goes the step.
-      if (worker.session != session) return;
+      if (worker.session != session) {
+        SayOfAnotherStream(number, step, sent, Said::ABSENT);
+        return;
+      }
       if (step.task.step() != BatchTask::SUBMIT && Chance(moods_.step_fails)) {
         SayBatch(number, step.task, Said::STATE_UNSPECIFIED, "", v1::Attempt::SERVER_ERROR);
         return;
@@ -101,13 +104,24 @@ bool World::LookForBatch(std::uint32_t number, const SendBatchTask& step) {
   return false;
 }
 
+// A SUBMIT whose stream has ended is told of on the present one, within its time.
+void World::SayOfAnotherStream(std::uint32_t number, const SendBatchTask& step, Micros sent,
+                               v1::BatchReport::State state) {
+  const Micros time = (kCreateWithin + kCreateTakes) * kLeaseTtl;
+  if (step.task.step() != BatchTask::SUBMIT || now_ > sent + time) return;
+  SayBatch(number, step.task, state);
+}
+
 void World::StepSubmit(std::uint32_t number, const SendBatchTask& step, Micros sent) {
   if (step.task.may_exist() && LookForBatch(number, step)) return;
   const SessionId session = workers_[number].session;
   // The upload.
   After(Between(0, 3 * kSecond), [this, number, step, sent, session] {
     AsWorker(number, [this, number, step, sent, session](Worker& worker) {
-      if (worker.session != session) return;
+      if (worker.session != session) {
+        SayOfAnotherStream(number, step, sent, Said::ABSENT);
+        return;
+      }
       const Micros ttl = kLeaseTtl;
       if (now_ > sent + kCreateWithin * ttl) {
         SayBatch(number, step.task, Said::ABSENT, "", v1::Attempt::TIMEOUT);
@@ -124,12 +138,14 @@ void World::StepSubmit(std::uint32_t number, const SendBatchTask& step, Micros s
       // On its way nobody can stop it, and it arrives whatever becomes of the worker.
       const Micros way = Chance(0.2) ? Between(0, kCreateTakes * ttl) : Between(0, kSecond);
       const bool answered = !Chance(moods_.step_fails);
-      After(way, [this, number, step, answered] {
+      After(way, [this, number, step, sent, session, answered] {
         const std::string id = CreateBatch(step);
-        After(kMillisecond, [this, number, step, id, answered] {
-          AsWorker(number, [this, number, step, id, answered](Worker&) {
+        After(kMillisecond, [this, number, step, sent, session, id, answered] {
+          AsWorker(number, [this, number, step, sent, session, id, answered](Worker& creator) {
             if (answered) {
               SayBatch(number, step.task, Said::IN_PROGRESS, id);
+            } else if (creator.session != session) {
+              SayOfAnotherStream(number, step, sent, Said::UNDECIDED);
             } else {
               SayBatch(number, step.task, Said::UNDECIDED, "", v1::Attempt::TIMEOUT);
             }
