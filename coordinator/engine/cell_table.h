@@ -63,6 +63,8 @@ class CellTable {
   std::uint64_t pending() const { return fresh_ + queued_ + tentative_.size(); }
   std::uint64_t leased() const { return size_ - done_ - failed_ - pending(); }
   std::uint64_t tentative() const { return tentative_.size(); }
+  // Of the pending ones: those that were never taken.
+  std::uint64_t fresh() const { return fresh_; }
   // Of the pending ones: fresh cells that were not opened.
   std::uint64_t closed() const { return one_by_one_ ? fresh_ - opened_.size() : 0; }
 

@@ -11,6 +11,29 @@
 
 namespace candor::engine {
 
+// What the cells wait for that are in no batch yet; empty when there are none.
+std::string Engine::Impl::NextBatchWords(const JobState& job, const EntryState& entry) const {
+  if (!entry.batching) return {};
+  std::uint64_t cells = 0;
+  std::int64_t tokens = 0;
+  for (const KindState& kind : entry.kinds) {
+    if (!kind.chains.empty()) continue;
+    const std::uint64_t waiting = kind.cells.pending() - kind.cells.tentative();
+    cells += waiting;
+    tokens += static_cast<std::int64_t>(waiting) * std::max<std::int64_t>(1, kind.prompt_tokens);
+  }
+  if (cells == 0) return {};
+  if (std::string reserved = job.BudgetReserved(); !reserved.empty()) return reserved;
+  std::string words = fmt::format("{} cell{} wait{} for ", WithCommas(cells), cells == 1 ? "" : "s",
+                                  cells == 1 ? "s" : "");
+  const std::int64_t queue = entry.model.batch.queue_tokens();
+  if (queue > 0 && tokens > QueueLeft(entry)) {
+    return words + fmt::format("room in the provider's queue of {} tokens (queue_tokens)",
+                               WithCommas(queue));
+  }
+  return words + "the next batch";
+}
+
 std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) const {
   struct Sum {
     std::int64_t batches = 0;
@@ -49,6 +72,9 @@ std::string Engine::Impl::BatchWords(const JobState& job, std::uint32_t entry) c
         SpanText(std::chrono::ceil<std::chrono::seconds>(*looked_for - now()).count()));
   }
   if (!error.empty()) words += fmt::format("; the last step failed and is tried again: {}", error);
+  if (const std::string next = NextBatchWords(job, job.entries[entry]); !next.empty()) {
+    words += fmt::format("; {}", next);
+  }
   return words;
 }
 

@@ -16,6 +16,11 @@ namespace {
 // either: this many, or a hundredth of all.
 constexpr std::uint64_t kFewCells = 20;
 constexpr std::uint64_t kFewPart = 100;
+// Times in a row that the results of a batch could not be had, until nobody waits for them: that
+// may take days.
+constexpr std::int32_t kMaxCollectFailures = 3;
+// Of a full batch: the part that makes one worthwhile while others are under way.
+constexpr double kWorthwhile = 0.5;
 // In a row, until an entry goes without batches (AUTO) or is stopped (BATCH).
 constexpr std::int32_t kAutoRefusals = 2;
 constexpr std::int32_t kMaxRefusals = 3;
@@ -26,6 +31,11 @@ constexpr Duration kLongestPause = std::chrono::minutes(30);
 
 Duration Doubled(Duration pause, std::int32_t times) {
   return std::min(kLongestPause, pause * (std::int64_t{1} << std::clamp(times, 0, 20)));
+}
+
+// Whether the lines that a batch gives back will come soon after it has ended.
+bool EndsByItself(const ProviderBatch& batch) {
+  return batch.state != v1::Batch::COLLECTING || batch.failures < kMaxCollectFailures;
 }
 
 // What a provider says that will let the next batch in later.
@@ -48,10 +58,12 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
   if (!entry.batching || !job.runs() || entry.state != EntryState::State::kRunning) return false;
   const std::vector<const ProviderBatch*> batches = provider_batches_.OpenOf(entry);
   const auto open = static_cast<std::int64_t>(batches.size());
+  std::int64_t awaited = 0;
   for (const ProviderBatch* batch : batches) {
-    // What failed in it comes back at its end, and can go with the next one; unless its results
-    // cannot be had, which may take days.
-    if (batch->state == v1::Batch::COLLECTING && batch->failures == 0) return false;
+    if (!EndsByItself(*batch)) continue;
+    ++awaited;
+    // What failed in it comes back at its end, and can go with the next one.
+    if (batch->state == v1::Batch::COLLECTING) return false;
   }
   std::uint64_t total = 0;
   for (const KindState& kind : entry.kinds) {
@@ -62,7 +74,8 @@ bool Engine::Impl::MayBatch(const JobState& job, EntryState& entry) {
     }
     if (kind.chains.empty()) total += kind.total;
   }
-  if (job.job().mode() == v1::Job::AUTO && open == 0 && entry.batches_ended > 0) {
+  const bool left_over = awaited == 0 && (entry.batches_ended > 0 || open > 0);
+  if (job.job().mode() == v1::Job::AUTO && left_over) {
     entry.few_left = entry.pending() <= std::max(kFewCells, total / kFewPart);
     if (entry.few_left) return false;
   }
@@ -82,6 +95,36 @@ std::int64_t Engine::Impl::QueueLeft(const EntryState& entry) const {
   std::int64_t line = 1;
   for (const KindState& kind : entry.kinds) line = std::max(line, kind.prompt_tokens);
   return std::max(limit, line);
+}
+
+// A batch takes its hours however small it is. So crumbs wait until one of them is worthwhile: half
+// full at least, or with the last cells that were never asked; or until nothing else of the entry
+// is under way.
+bool Engine::Impl::IsWorthwhile(const JobState& job, const EntryState& entry) const {
+  const std::vector<const ProviderBatch*> batches = provider_batches_.OpenOf(entry);
+  if (std::none_of(batches.begin(), batches.end(),
+                   [](const ProviderBatch* batch) { return EndsByItself(*batch); })) {
+    return true;
+  }
+  const v1::BatchConfig& config = entry.model.batch;
+  const std::int64_t queue_left = QueueLeft(entry);
+  double filled = 0;
+  std::uint64_t taken = 0;
+  std::uint64_t fresh = 0;
+  bool all = true;
+  for (const KindState& kind : entry.kinds) {
+    if (!kind.chains.empty() || kind.held()) continue;
+    const std::int64_t tokens = std::max<std::int64_t>(1, kind.prompt_tokens);
+    const std::uint64_t waiting = kind.cells.pending() - kind.cells.tentative();
+    const auto room = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, std::min(queue_left / tokens, job.BudgetLeft(entry, kind))));
+    const std::uint64_t lines = std::min(waiting, room);
+    filled += static_cast<double>(lines) / static_cast<double>(FullBatch(config, tokens));
+    taken += lines;
+    fresh += kind.cells.fresh();
+    all = all && lines == waiting;
+  }
+  return filled >= kWorthwhile || (all && fresh > 0 && 2 * fresh >= taken);
 }
 
 void Engine::Impl::DecideBatches() {
@@ -108,7 +151,7 @@ void Engine::Impl::DecideBatches() {
 
 void Engine::Impl::DecideBatch(JobState& job, std::uint32_t number) {
   EntryState& entry = job.entries[number];
-  if (PickForStep(entry.model.endpoint, {}) == 0) return;
+  if (PickForStep(entry.model.endpoint, {}) == 0 || !IsWorthwhile(job, entry)) return;
   const v1::BatchConfig& config = entry.model.batch;
   std::int64_t lines = MaxLines(config);
   std::int64_t bytes = MaxBytes(config);

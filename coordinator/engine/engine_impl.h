@@ -109,6 +109,7 @@ class Engine::Impl {
   std::vector<v1::Batch> Batches(JobKey key) const;
   // "2 batches of 3,000 lines at the provider, 1,200 done"; empty when there are none.
   std::string BatchWords(const JobState& job, std::uint32_t entry) const;
+  std::string NextBatchWords(const JobState& job, const EntryState& entry) const;
   // engine_waiting.cc: why no cell of the entry can be leased now.
   Waiting WaitingFor(const JobState& job, EntryState& entry, TimePoint now);
   Waiting GroupWaitingFor(Group& group, const CallSize& size, TimePoint now);
@@ -309,6 +310,7 @@ class Engine::Impl {
   void InitBatches(JobState& job);
   bool MayBatch(const JobState& job, EntryState& entry);
   std::int64_t QueueLeft(const EntryState& entry) const;
+  bool IsWorthwhile(const JobState& job, const EntryState& entry) const;
   void DecideBatches();
   void DecideBatch(JobState& job, std::uint32_t entry);
   void AddLine(JobState& job, std::uint32_t entry, KindState& kind, std::uint32_t index,

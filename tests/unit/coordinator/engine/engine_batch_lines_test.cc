@@ -190,8 +190,14 @@ TEST_F(BatchLinesTest, ResultsThatCannotBeHadHoldUpNoOtherBatch) {
   for (int i = 0; i < 10; ++i) {
     d_->SayBatch(1, d_->TakeTask(1), i < 2 ? Said::ENDED : Said::IN_PROGRESS);
   }
-  d_->SayBatch(1, d_->TakeTask(1), Said::STATE_UNSPECIFIED, "b0", v1::Attempt::CONNECTION);
+  SendBatchTask failing = d_->TakeTask(1);
   const SendBatchTask collect = d_->TakeTask(1);
+  for (int i = 0; i < 3; ++i) {
+    d_->SayBatch(1, failing, Said::STATE_UNSPECIFIED, "b0", v1::Attempt::CONNECTION);
+    if (i == 2) break;
+    Pass(seconds(5));
+    failing = d_->TakeTask(1);
+  }
   ASSERT_EQ(collect.task.step(), Task::COLLECT);
   for (const LeaseRecord& line : collect.leases) Report(1, line);
   EXPECT_THAT(d_->tasks[1], IsEmpty());
