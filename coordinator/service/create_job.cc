@@ -263,12 +263,19 @@ StatusOr<Continued> FindContinued(const EngineHost& host, const std::string& nam
   return Continued{host.engine().GetJob(*key, host.Now()), host.engine().GetSpecification(*key)};
 }
 
+// What was asked for under the request's id before.
+template <typename Request>
+auto EarlierRequest(const EngineHost& host, const Request& request)
+    -> decltype(host.engine().FindRequest(request.request_id())) {
+  if (request.request_id().empty() || request.validate_only()) return std::nullopt;
+  return host.engine().FindRequest(request.request_id());
+}
+
 // The job that the request made before. Its sources may be gone by now, and the job that it
 // continued with them.
 template <typename Request>
 std::optional<engine::JobKey> MadeBefore(const EngineHost& host, const Request& request) {
-  if (request.request_id().empty() || request.validate_only()) return std::nullopt;
-  const auto earlier = host.engine().FindRequest(request.request_id());
+  const auto earlier = EarlierRequest(host, request);
   if (!earlier || !earlier->import_hash.empty()) return std::nullopt;
   const auto job = host.engine().GetCreated(earlier->job);
   if (job == nullptr || !IsMadeBy(*job, request)) return std::nullopt;
@@ -295,9 +302,7 @@ boost::asio::awaitable<grpc::Status> AnswerAgain(EngineHost& host, engine::JobKe
 // Why a job cannot be continued, to a request that made another one before too.
 template <typename Request>
 grpc::Status CannotContinue(const EngineHost& host, const Request& request, const Status& why) {
-  const auto earlier = request.request_id().empty() || request.validate_only()
-                           ? std::nullopt
-                           : host.engine().FindRequest(request.request_id());
+  const auto earlier = EarlierRequest(host, request);
   if (!earlier || !absl::IsNotFound(why)) return ToGrpc(why);
   return ToGrpc(
       OtherRequest(request.request_id(), host.engine().GetSpecification(earlier->job)->job()));

@@ -1,6 +1,7 @@
 #include "worker/batch/provider_calls.h"
 
 #include "worker/provider/failure.h"
+#include "worker/provider/redact.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -116,7 +117,7 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
   Answer answer;
   answer.status = result.ok() ? result.status : 0;
   answer.sent = result.request_bytes_written;
-  answer.body = key_->Redact(std::move(result.body));
+  answer.body = provider::RedactBody(*key_, result.status, std::move(result.body));
   if (!result.ok()) {
     answer.error = {.error_class = provider::ClassOf(result.failure),
                     .text = result.text,
@@ -130,12 +131,16 @@ Answer ProviderCalls::Read(net::HttpResult result) const {
   return answer;
 }
 
-asio::awaitable<Answer> ProviderCalls::Get(std::string_view path) {
-  net::HttpRequest request = MakeRequest("GET", path);
-  std::string call = NameOf(request);
+asio::awaitable<Answer> ProviderCalls::Call(net::HttpRequest request) {
+  std::string name = NameOf(request);
   net::HttpResult result = co_await http_.Call(std::move(request));
   Answer answer = Read(std::move(result));
-  answer.call = std::move(call);
+  answer.call = std::move(name);
+  co_return answer;
+}
+
+asio::awaitable<Answer> ProviderCalls::Get(std::string_view path) {
+  Answer answer = co_await Call(MakeRequest("GET", path));
   co_return answer;
 }
 
@@ -148,10 +153,7 @@ asio::awaitable<Answer> ProviderCalls::Post(std::string_view path, std::string b
   // A large body is long under way before the first byte of its answer can come.
   request.timeouts.first_byte = total;
   request.timeouts.total = total;
-  std::string call = NameOf(request);
-  net::HttpResult result = co_await http_.Call(std::move(request));
-  Answer answer = Read(std::move(result));
-  answer.call = std::move(call);
+  Answer answer = co_await Call(std::move(request));
   co_return answer;
 }
 

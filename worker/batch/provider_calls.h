@@ -78,6 +78,7 @@ class ProviderCalls {
 
  private:
   net::HttpRequest MakeRequest(std::string_view method, std::string_view path) const;
+  boost::asio::awaitable<Answer> Call(net::HttpRequest request);
   Answer Read(net::HttpResult result) const;
 
   const provider::Endpoint& endpoint_;

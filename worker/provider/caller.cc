@@ -113,9 +113,7 @@ void Caller::ReadAnswer(const Endpoint& endpoint, const v1::Scenario& scenario, 
   Attempt* attempt = report->mutable_attempt();
   attempt->set_http_status(result.status);
   ReadHeaders(result.headers, key, clock_.WallNow(), report);
-  const bool success = result.status >= 200 && result.status <= 299;
-  result.body =
-      success ? key.Redact(std::move(result.body)) : key.RedactError(std::move(result.body));
+  result.body = RedactBody(key, result.status, std::move(result.body));
   if (!result.ok()) return SetFailure(result, report);
   const auto header = [&](std::string_view name) { return result.headers.Find(name); };
   v1::Outcome* outcome = report->mutable_outcome();

@@ -40,7 +40,6 @@ bool IsFieldValue(std::string_view value) {
   });
 }
 
-// Headers that Candor or its HTTP client writes.
 // Headers and parameters whose values may be read, and help to understand an error; any other may
 // be a credential.
 bool IsPublic(std::string_view name) {

@@ -5,6 +5,11 @@
 
 namespace candor::provider {
 
+std::string RedactBody(const Secret& key, int status, std::string body) {
+  const bool success = status >= 200 && status <= 299;
+  return success ? key.Redact(std::move(body)) : key.RedactError(std::move(body));
+}
+
 void RedactTexts(const Secret& key, v1::AttemptReport* report) {
   const auto clean = [&](std::string* text) { *text = key.Redact(std::move(*text)); };
   std::string* error = report->mutable_attempt()->mutable_error_text();
